@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: LGPL-3.0-or-later
+# Only forwards, most of it to ./waf, which configures first where needed.
+
+BUILD_DEPS = gcc clang make pkg-config python3 liburing-dev libtalloc-dev \
+	libtevent-dev libpopt-dev libjansson-dev libgnutls28-dev libcmocka-dev
+TEST_DEPS = samba smbclient samba-testsuite iproute2 libcap2-bin mmdebstrap \
+	procps rsync strace util-linux valgrind
+KERNEL_DEPS = qemu-system-x86 bc bison cpio flex libelf-dev libssl-dev perl \
+	xz-utils
+
+all:
+	./waf build
+
+help:
+	@echo 'make             build into bin/; installs nothing'
+	@echo 'make deps        install what is needed (Debian 12 and 13, as root)'
+	@echo 'make demo        smbd on the io_uring backend, and what it did'
+	@echo 'make check       all tests, those in virtual machines included'
+	@echo 'make check-fast  the tests that need neither a VM nor downloads'
+	@echo 'make install     to the prefix of ./configure; heeds DESTDIR'
+	@echo 'make clean, make distclean'
+
+# Needs neither root nor a network if nothing is missing.
+DEPS = $(BUILD_DEPS) $(TEST_DEPS) $(KERNEL_DEPS)
+APT = DEBIAN_FRONTEND=noninteractive apt-get -q
+deps:
+	@have=$$(dpkg-query -Wf '$${db:Status-Status}-$${Package} ' $(DEPS) 2>/dev/null); \
+	missing=; \
+	for p in $(DEPS); do \
+		case " $$have" in \
+		*" installed-$$p "*) ;; \
+		*) missing="$$missing $$p" ;; \
+		esac; \
+	done; \
+	if [ -n "$$missing" ] || ! ./waf --version >/dev/null 2>&1; then \
+		$(APT) update && \
+		$(APT) install -y --no-install-recommends $$missing </dev/null && \
+		./waf --version >/dev/null || \
+		{ echo "make deps: could not install:$${missing:- waf}" >&2; exit 1; }; \
+	fi
+
+build-deps: # for tests/debian13
+	@echo $(BUILD_DEPS)
+
+demo: deps all
+	tests/smbd/demo
+
+check: deps
+	./waf test
+
+check-fast:
+	./waf test --fast
+
+install clean distclean:
+	./waf $@
+
+.PHONY: all help deps build-deps demo check check-fast install clean distclean

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: LGPL-3.0-or-later
+"""Build of smbd-uring; stand-alone, run by ./waf."""
+
+import os
+import subprocess
+import sys
+
+from waflib import Build, Configure, Logs, Options
+
+APPNAME = 'smbd-uring'
+VERSION = '0.1.0'
+out = 'bin'
+
+# A changed wscript configures again, with the options and variables of before.
+Configure.autoconfig = 'clobber'
+REMEMBERED = ['CC', 'CFLAGS', 'CPPFLAGS', 'LDFLAGS', 'PKG_CONFIG_PATH']
+
+# pkg-config's name, at least this version, Debian's package.
+REQUIRED = [
+    ('liburing', '2.3', 'liburing-dev'),
+    ('tevent', '0.14.1', 'libtevent-dev'),
+    ('talloc', '2.4.0', 'libtalloc-dev'),
+    ('popt', '1.18', 'libpopt-dev'),
+    ('jansson', '2.13', 'libjansson-dev'),
+]
+
+# The same, and what it is for.
+OPTIONAL = [
+    ('cmocka', '1.1.5', 'libcmocka-dev', 'the unit tests'),
+    ('gnutls', '3.7.0', 'libgnutls28-dev', 'SMB over QUIC, nothing yet'),
+]
+
+# What depends on the age of a library: by feature, never by version number.
+# The define, the library, a statement that needs it, what happens without.
+FEATURES = [
+    ('HAVE_IO_URING_PREP_CMD_SOCK', 'liburing',
+     '''struct io_uring_sqe s; int v = 0;
+        io_uring_prep_cmd_sock(&s, SOCKET_URING_OP_GETSOCKOPT, 0, 1, 2, &v, 4);
+        return s.level + s.optname + s.optlen + (int)s.optval;''',
+     'our own'),
+    ('HAVE_IO_URING_SET_IOWAIT', 'liburing',
+     'struct io_uring r; return io_uring_set_iowait(&r, false);',
+     'a wait counts as iowait'),
+    ('HAVE_IO_URING_PREP_EPOLL_WAIT', 'liburing',
+     '''struct io_uring_sqe s; struct epoll_event e;
+        io_uring_prep_epoll_wait(&s, 0, &e, 1, 0); return s.fd;''',
+     'epoll_wait(2)'),
+    ('HAVE_TEVENT_CONTEXT_SET_WAIT_TIMEOUT', 'tevent',
+     'tevent_context_set_wait_timeout((void *)0, 0); return 0;',
+     'not offered'),
+    ('HAVE_TEVENT_FD_ERROR', 'tevent',
+     'return TEVENT_FD_ERROR;',
+     'not offered'),
+]
+
+# What we call of libtevent that may be missing: exported by every version from
+# 0.14.1 on, but without a public prototype or documentation.
+TEVENT_SYMBOLS = [
+    'tevent_cached_getpid',
+    'tevent_common_have_events',
+    'tevent_find_ops_byname',
+]
+
+CFLAGS = '''
+    -std=gnu11 -O2 -g -Wall -Wextra -Wshadow -Wmissing-prototypes
+    -Wstrict-prototypes -Wcast-qual -Wno-unused-parameter -Werror
+    -fvisibility=hidden -fstack-protector-strong -D_GNU_SOURCE'''.split()
+LINKFLAGS = ['-Wl,-z,relro,-z,now']
+
+LIBRARY = ['uring_ring', 'compat_getsockopt', 'uring_sockopt',
+           'smbd_uring_backend']
+HEADERS = ['compat_getsockopt', 'uring_sockopt', 'smbd_uring_backend']
+
+# The functions that a unit test replaces by its own: ld's --wrap.
+UNIT_WRAPS = {
+}
+
+
+def options(opt):
+    opt.load('compiler_c gnu_dirs')
+    opt.add_option('--sanitize', metavar='LIST', default='',
+                   help='build with -fsanitize=LIST: address,undefined or thread')
+    opt.add_option('--fast', action='store_true',
+                   help='test: only what needs no VM and no download')
+    # kept with the options in the lock file, see Configure.autoconfig above
+    opt.parser.set_defaults(
+        environ={v: os.environ[v] for v in REMEMBERED if v in os.environ})
+
+
+def configure(conf):
+    conf.environ.update(conf.options.environ)
+    # waf's default on Debian is lib64, where nothing looks
+    Options.options.LIBDIR = Options.options.LIBDIR or '${EXEC_PREFIX}/lib'
+    conf.load('compiler_c gnu_dirs')
+
+    table = [('compiler', conf.env.CC[0])]
+    for lib, version, package in REQUIRED:
+        found = check_library(conf, lib, version)
+        if not found:
+            conf.fatal('%s >= %s is missing: install %s, or run make deps'
+                       % (lib, version, package))
+        table.append((lib, found))
+        for feature in [f for f in FEATURES if f[1] == lib]:
+            table.append(check_feature(conf, *feature))
+    for lib, version, package, purpose in OPTIONAL:
+        found = check_library(conf, lib, version) or 'no: install ' + package
+        table.append((lib, '%s (for %s)' % (found, purpose)))
+
+    for symbol in TEVENT_SYMBOLS:
+        conf.check_cc(
+            msg='Checking for tevent symbol ' + symbol, use='TEVENT',
+            errmsg='missing: this libtevent cannot carry a foreign backend',
+            fragment='void %s(void); void (*volatile p)(void);\n'
+                     'int main(void) { p = %s; return 0; }' % (symbol, symbol))
+
+    conf.define('SMBD_URING_VERSION', VERSION)
+    conf.write_config_header('config.h')
+
+    # only now, so that a check is not decided by a warning; what the caller
+    # has in CFLAGS and LDFLAGS comes last and wins
+    cflags, linkflags = CFLAGS[:], LINKFLAGS[:]
+    if conf.options.sanitize:
+        cflags.append('-fno-omit-frame-pointer')
+        for flags in cflags, linkflags:
+            flags.append('-fsanitize=' + conf.options.sanitize)
+    else:
+        cflags += ['-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2']
+        linkflags.append('-Wl,--no-undefined')
+    conf.env.CFLAGS = cflags + conf.env.CFLAGS
+    conf.env.LINKFLAGS = linkflags + conf.env.LINKFLAGS
+
+    table.append(('sanitizers', conf.options.sanitize or 'none'))
+    table.append(('installs to', '%s, libraries to %s'
+                  % (conf.env.PREFIX, conf.env.LIBDIR)))
+    Logs.info('\n%s %s', APPNAME, VERSION)
+    for row in table:
+        Logs.info('  %-34s %s', *row)
+    Logs.info('')
+
+
+def check_library(conf, lib, version):
+    """The version of lib that was found, or None."""
+    store = lib.upper()
+    if not conf.check_cfg(package=lib, uselib_store=store, mandatory=False,
+                          args=['%s >= %s' % (lib, version),
+                                '--cflags', '--libs'],
+                          msg='Checking for %s >= %s' % (lib, version)):
+        return None
+    return conf.check_cfg(modversion=lib, uselib_store=store,
+                          define_name=store + '_VERSION')
+
+
+def check_feature(conf, define, lib, statement, without):
+    """Whether statement compiles and links; a row for the table."""
+    header = '<%s.h>' % lib
+    found = conf.check_cc(
+        msg='Checking for ' + define, define_name=define, mandatory=False,
+        use=lib.upper(), cflags='-Werror=implicit-function-declaration',
+        fragment='#include <sys/epoll.h>\n#include %s\n'
+                 'int main(void) { %s }' % (header, statement))
+    name = define.replace('HAVE_', '').lower()
+    return '  ' + name, 'yes' if found else 'no: ' + without
+
+
+def build(bld):
+    libs = ['LIBURING', 'TEVENT', 'TALLOC']
+    use = ['library'] + libs
+    dirs = '. source'
+
+    def source(*names):
+        return ['source/%s.c' % n for n in names]
+
+    def module(**kw):
+        env = bld.env.derive()
+        env.cshlib_PATTERN = '%s.so'
+        bld.shlib(includes=dirs, use=use, env=env, **kw)
+
+    bld.objects(name='library', source=source(*LIBRARY), includes=dirs,
+                use=libs, cflags='-fPIC')
+    bld(features='c cshlib', target='tevent-uring', vnum='0', use=use,
+        install_path='${LIBDIR}')
+    bld(features='subst', source='source/tevent-uring.pc.in',
+        target='tevent-uring.pc', install_path='${LIBDIR}/pkgconfig',
+        VERSION=VERSION)
+    bld.install_files('${INCLUDEDIR}/tevent-uring',
+                      ['source/%s.h' % h for h in HEADERS])
+    module(target='smbd-uring-preload', source=source('smbd_uring_preload'),
+           install_path='${LIBDIR}')
+    bld.program(target='uring-sockopt', source=source('uring_sockopt_tool'),
+                includes=dirs, use=use + ['POPT', 'JANSSON'])
+
+    module(target='tests/register-backend', install_path=None,
+           source='tests/unit/register_backend.c')
+    tests = [bld.path.find_node('tests/conformance/parity.c')]
+    if bld.env.HAVE_CMOCKA:
+        tests += bld.path.ant_glob('tests/unit/test_*.c')
+    for test in tests:
+        name = os.path.splitext(test.name)[0]
+        bld.program(target='tests/' + name, source=[test], includes=dirs,
+                    use=use + ['CMOCKA'], install_path=None,
+                    linkflags=['-Wl,--wrap=' + f
+                               for f in UNIT_WRAPS.get(name, [])])
+
+
+class TestContext(Build.BuildContext):
+    '''builds, then runs the tests (--fast: without VMs and downloads)'''
+    cmd = 'test'
+
+    def execute(self):
+        super().execute()
+        fast = ['--fast'] if self.options.fast else []
+        sys.exit(subprocess.call(['tests/run'] + fast))
