@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * Which way a socket query goes on this machine, and the answer that is
+ * always right.
+ *
+ * No probe of io_uring tells which socket options its command serves: not
+ * io_uring_get_probe(), not IORING_REGISTER_QUERY.  So it is learned by
+ * asking: a query goes through the ring until the ring has refused its like
+ * (family, type, protocol, level, option) where the system call succeeds;
+ * such a refusal is remembered.  The level alone would do for a kernel that
+ * serves SOL_SOCKET only (io_uring_cmd_getsockopt() up to Linux 7.2), but a
+ * kernel that serves more refuses single options of a level it serves.
+ *
+ * An error of the ring is never returned.  EOPNOTSUPP is a legal answer of
+ * getsockopt(2) as well as the ring's word for "not this level"; a length
+ * that belongs to an error (ERANGE) does not fit into a completion; a
+ * security module may refuse the command but not the call.  The system call
+ * settles all of it at once, and errors are rare.
+ *
+ * All state here is per process and protected by one mutex: a loop makes a
+ * few dozen queries a second, and tevent programs with several threads are
+ * few.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <linux/sockios.h>
+#include <tevent.h>
+
+#include "compat_getsockopt.h"
+#include "uring_ring.h"
+
+/*
+ * A transport snapshot over both families has ten options beyond
+ * SOL_SOCKET.  What does not fit is asked through the ring each time, which
+ * is slow and right.
+ */
+#define COMPAT_REFUSALS 64
+
+/* In place of a level, for what has none. */
+#define COMPAT_LEVEL_IOCTL (-1)
+
+struct compat_refusal {
+	int family;
+	int type;
+	int protocol;
+	int level;
+	int optname;
+	enum uring_reason reason;
+};
+
+static struct {
+	pthread_mutex_t mutex;
+	pid_t pid;
+	enum uring_mode mode;
+	void (*log_fn)(const char *line);
+	int (*getsockopt)(int fd,
+			  int level,
+			  int optname,
+			  void *optval,
+			  socklen_t *optlen);
+	struct uring_counters counters;
+	int ring_error;
+	bool logged;
+	size_t num_refusals;
+	struct compat_refusal refusals[COMPAT_REFUSALS];
+} compat = {
+	.mutex = PTHREAD_MUTEX_INITIALIZER,
+	.mode = URING_MODE_AUTO,
+	.getsockopt = getsockopt,
+};
+
+/*
+ * What a child did not do itself is not its own: counters start at zero,
+ * and a ring that its parent was refused may be had by the child.  What was
+ * learned about the kernel stays.
+ */
+static void compat_lock(void)
+{
+	pid_t pid = tevent_cached_getpid();
+
+	pthread_mutex_lock(&compat.mutex);
+	if (compat.pid != pid) {
+		compat.pid = pid;
+		compat.counters = (struct uring_counters){};
+		compat.ring_error = 0;
+		compat.logged = false;
+	}
+}
+
+static void compat_unlock(void)
+{
+	pthread_mutex_unlock(&compat.mutex);
+}
+
+void uring_set_mode(enum uring_mode mode)
+{
+	compat_lock();
+	compat.mode = mode;
+	compat_unlock();
+}
+
+enum uring_mode uring_get_mode(void)
+{
+	enum uring_mode mode;
+
+	compat_lock();
+	mode = compat.mode;
+	compat_unlock();
+	return mode;
+}
+
+static const char *const mode_names[] = {
+	[URING_MODE_SYSCALL] = "syscall",
+	[URING_MODE_AUTO] = "auto",
+	[URING_MODE_RING] = "ring",
+};
+
+bool uring_mode_parse(const char *name, enum uring_mode *mode)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(mode_names) / sizeof(mode_names[0]); i++) {
+		if (strcasecmp(name, mode_names[i]) == 0) {
+			*mode = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *uring_mode_name(enum uring_mode mode)
+{
+	return mode_names[mode];
+}
+
+const char *uring_reason_name(enum uring_reason reason)
+{
+	static const char *const names[URING_REASON_COUNT] = {
+		[URING_REASON_NONE] = "ring",
+		[URING_REASON_MODE] = "mode",
+		[URING_REASON_FEW] = "few",
+		[URING_REASON_LEVEL] = "level",
+		[URING_REASON_DENIED] = "denied",
+		[URING_REASON_NORING] = "noring",
+		[URING_REASON_EUID] = "euid",
+		[URING_REASON_WRAPPED] = "wrapped",
+		[URING_REASON_SHAPE] = "shape",
+		[URING_REASON_ERROR] = "error",
+	};
+
+	return names[reason];
+}
+
+void uring_counters_get(struct uring_counters *counters)
+{
+	compat_lock();
+	*counters = compat.counters;
+	compat_unlock();
+}
+
+void uring_set_log_fn(void (*log_fn)(const char *line))
+{
+	compat_lock();
+	compat.log_fn = log_fn;
+	compat_unlock();
+}
+
+void uring_set_libc_getsockopt(
+	int (*fn)(int fd, int level, int optname, void *optval, socklen_t *optlen))
+{
+	compat_lock();
+	compat.getsockopt = fn;
+	compat_unlock();
+}
+
+int compat_libc_getsockopt(
+	int fd, int level, int optname, void *optval, socklen_t *optlen)
+{
+	/* set before the first query, so that no lock is needed */
+	return compat.getsockopt(fd, level, optname, optval, optlen);
+}
+
+int uring_socket_init(int fd, struct uring_socket *sock)
+{
+	struct {
+		int optname;
+		int *value;
+	} parts[] = {
+		{SO_DOMAIN, &sock->family},
+		{SO_TYPE, &sock->type},
+		{SO_PROTOCOL, &sock->protocol},
+	};
+	size_t i;
+
+	*sock = (struct uring_socket){
+		.fd = fd,
+	};
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		socklen_t len = sizeof(int);
+		int ret;
+
+		ret = compat_libc_getsockopt(fd,
+					     SOL_SOCKET,
+					     parts[i].optname,
+					     parts[i].value,
+					     &len);
+		if (ret != 0) {
+			return errno;
+		}
+	}
+	return 0;
+}
+
+static int compat_find_wrapper(struct dl_phdr_info *info,
+			       size_t size,
+			       void *private_data)
+{
+	const char *names[] = {
+		"libsocket_wrapper",
+		"libsocket-wrapper",
+		"libquic_ko_wrapper",
+		"libquic-ko-wrapper",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strstr(info->dlpi_name, names[i]) != NULL) {
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static bool wrappers_loaded;
+
+static void compat_init_wrappers(void)
+{
+	wrappers_loaded = dl_iterate_phdr(compat_find_wrapper, NULL) != 0;
+}
+
+/* Both work by LD_PRELOAD only, so the first look is valid for good. */
+static bool compat_wrapped(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, compat_init_wrappers);
+	return wrappers_loaded;
+}
+
+static struct compat_refusal compat_key(const struct uring_socket *sock,
+					const struct uring_query *query)
+{
+	struct compat_refusal key = {
+		.family = sock->family,
+		.type = sock->type,
+		.protocol = sock->protocol,
+		.level = COMPAT_LEVEL_IOCTL,
+		.optname = query->type,
+	};
+
+	if (query->type == URING_QUERY_GETSOCKOPT) {
+		key.level = query->level;
+		key.optname = query->optname;
+	}
+	return key;
+}
+
+/* With the lock held. */
+static const struct compat_refusal *compat_refused(
+	const struct compat_refusal *key)
+{
+	size_t i;
+
+	for (i = 0; i < compat.num_refusals; i++) {
+		const struct compat_refusal *r = &compat.refusals[i];
+
+		if (r->level == key->level && r->optname == key->optname &&
+		    r->family == key->family && r->type == key->type &&
+		    r->protocol == key->protocol)
+		{
+			return r;
+		}
+	}
+	return NULL;
+}
+
+static void compat_learn_refusal(const struct uring_socket *sock,
+				 const struct uring_query *query,
+				 enum uring_reason reason)
+{
+	struct compat_refusal key = compat_key(sock, query);
+
+	if (sock->family == -1) {
+		return;
+	}
+	key.reason = reason;
+
+	compat_lock();
+	if (compat.num_refusals < COMPAT_REFUSALS &&
+	    compat_refused(&key) == NULL)
+	{
+		compat.refusals[compat.num_refusals] = key;
+		compat.num_refusals++;
+	}
+	compat_unlock();
+}
+
+enum uring_reason compat_query_route(const struct uring_socket *sock,
+				     const struct uring_query *query)
+{
+	struct compat_refusal key = compat_key(sock, query);
+	enum uring_reason reason = URING_REASON_NONE;
+	const struct compat_refusal *r = NULL;
+
+	if (compat_wrapped()) {
+		return URING_REASON_WRAPPED;
+	}
+	if (query->optlen > INT32_MAX) {
+		return URING_REASON_SHAPE;
+	}
+
+	compat_lock();
+	if (compat.mode == URING_MODE_SYSCALL) {
+		reason = URING_REASON_MODE;
+	} else {
+		r = compat_refused(&key);
+		if (r != NULL) {
+			reason = r->reason;
+		}
+	}
+	compat_unlock();
+	return reason;
+}
+
+void compat_count(struct uring_query *query, enum uring_reason reason)
+{
+	query->reason = reason;
+
+	compat_lock();
+	if (reason == URING_REASON_NONE) {
+		compat.counters.ring++;
+	} else {
+		compat.counters.syscall++;
+		compat.counters.reason[reason]++;
+	}
+	compat_unlock();
+}
+
+static void compat_syscall(const struct uring_socket *sock,
+			   struct uring_query *query)
+{
+	int ret = -1;
+
+	switch (query->type) {
+	case URING_QUERY_GETSOCKOPT:
+		ret = compat_libc_getsockopt(sock->fd,
+					     query->level,
+					     query->optname,
+					     query->optval,
+					     &query->optlen);
+		break;
+	case URING_QUERY_SIOCINQ:
+		ret = ioctl(sock->fd, SIOCINQ, query->optval);
+		break;
+	case URING_QUERY_SIOCOUTQ:
+		ret = ioctl(sock->fd, SIOCOUTQ, query->optval);
+		break;
+	}
+	query->error = ret < 0 ? errno : 0;
+}
+
+void compat_query_syscall(const struct uring_socket *sock,
+			  struct uring_query *query,
+			  enum uring_reason reason)
+{
+	compat_syscall(sock, query);
+	compat_count(query, reason);
+}
+
+void compat_query_result(const struct uring_socket *sock,
+			 struct uring_query *query,
+			 int res)
+{
+	enum uring_reason reason = URING_REASON_ERROR;
+
+	if (res >= 0) {
+		if (query->type == URING_QUERY_GETSOCKOPT) {
+			query->optlen = res;
+		} else {
+			memcpy(query->optval, &res, sizeof(res));
+		}
+		query->error = 0;
+		compat_count(query, URING_REASON_NONE);
+		return;
+	}
+
+	compat_syscall(sock, query);
+	if (query->error == 0) {
+		switch (-res) {
+		case EOPNOTSUPP:
+		case EINVAL:
+			/* EINVAL: no such operation or sub-operation */
+			reason = URING_REASON_LEVEL;
+			break;
+		case EACCES:
+		case EPERM:
+			reason = URING_REASON_DENIED;
+			break;
+		default:
+			break;
+		}
+	}
+	if (reason != URING_REASON_ERROR) {
+		compat_learn_refusal(sock, query, reason);
+	}
+	compat_count(query, reason);
+}
+
+void compat_count_enters(uint64_t enters)
+{
+	compat_lock();
+	compat.counters.enters += enters;
+	compat_unlock();
+}
+
+void compat_ring_created(void)
+{
+	compat_lock();
+	compat.counters.rings_created++;
+	compat_unlock();
+}
+
+void compat_ring_failed(int error)
+{
+	void (*log_fn)(const char *line) = NULL;
+	char explained[256];
+	char line[320];
+	bool logged;
+
+	compat_lock();
+	compat.counters.rings_failed++;
+	compat.ring_error = error;
+	logged = compat.logged;
+	compat.logged = true;
+	log_fn = compat.log_fn;
+	compat_unlock();
+
+	if (logged) {
+		return;
+	}
+	snprintf(line,
+		 sizeof(line),
+		 "smbd_uring: falling back to system calls: %s",
+		 uring_ring_explain(error, explained, sizeof(explained)));
+	if (log_fn != NULL) {
+		log_fn(line);
+	} else {
+		fprintf(stderr, "%s\n", line);
+	}
+}
+
+int compat_ring_error(void)
+{
+	int error;
+
+	compat_lock();
+	error = compat.ring_error;
+	compat_unlock();
+	return error;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * One io_uring that carries socket commands and nothing else.
+ *
+ * Internal: uring_sockopt.c is the only user in the library.
+ */
+#ifndef URING_RING_H
+#define URING_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <talloc.h>
+
+struct uring_ring;
+
+/*
+ * A command that is queued or in flight.
+ *
+ * Embedded by its owner.  The owner keeps it, and the memory that the
+ * command writes to, until done() has been called.
+ *
+ * done() is called exactly once.  res is the kernel's result (>= 0, or a
+ * negative errno).  If lost is true the ring died before the completion was
+ * seen: the kernel may still write to the command's memory, which therefore
+ * must never be freed or used again; res is then -ECANCELED.
+ */
+struct uring_op {
+	struct uring_op *prev;
+	struct uring_op *next;
+	void (*done)(struct uring_op *op, int res, bool lost);
+};
+
+/**
+ * @brief Create a ring that accepts only IORING_OP_URING_CMD.
+ *
+ * It belongs to the calling process and, where the kernel has
+ * IORING_SETUP_SINGLE_ISSUER (6.0), to the calling thread.
+ *
+ * @return 0, or an errno: ENOSYS, EPERM, ENOMEM, EMFILE, ... as
+ *         io_uring_setup(2) says; uring_ring_explain() puts it into words.
+ */
+int uring_ring_create(TALLOC_CTX *mem_ctx, struct uring_ring **_ring);
+
+/**
+ * @brief Whether the ring can take commands: it is alive, and this is the
+ * process that created it.
+ */
+bool uring_ring_usable(const struct uring_ring *ring);
+
+/** @brief The errno that the ring died of, 0 while it lives. */
+int uring_ring_errno(const struct uring_ring *ring);
+
+/** @brief The IORING_SETUP_* flags that the kernel accepted. */
+unsigned uring_ring_setup_flags(const struct uring_ring *ring);
+
+/** @brief Number of io_uring_enter(2) calls that submitted something. */
+size_t uring_ring_enters(const struct uring_ring *ring);
+
+/**
+ * @brief Queue SOCKET_URING_OP_GETSOCKOPT (Linux 6.7, io_uring/uring_cmd.c).
+ *
+ * On success done() gets the length as res.
+ *
+ * @return 0, or ENOBUFS if the submission queue is full: uring_ring_run()
+ *         makes room.
+ */
+int uring_ring_getsockopt(struct uring_ring *ring,
+			  struct uring_op *op,
+			  int fd,
+			  int level,
+			  int optname,
+			  void *optval,
+			  int optlen);
+
+/**
+ * @brief Queue SOCKET_URING_OP_SIOCINQ or SOCKET_URING_OP_SIOCOUTQ
+ * (Linux 6.5); done() gets the number of bytes as res.
+ *
+ * @param[in] request  SIOCINQ or SIOCOUTQ.
+ *
+ * @return 0, or ENOBUFS as above.
+ */
+int uring_ring_ioctl(struct uring_ring *ring,
+		     struct uring_op *op,
+		     int fd,
+		     unsigned long request);
+
+/**
+ * @brief Submit what is queued and call done() of every command.
+ *
+ * Socket commands complete during submission, so this is one system call.
+ * A command that the kernel moved to a worker thread is waited for, for at
+ * most a second; then the ring is declared dead.
+ *
+ * @return 0, or the errno that the ring died of.
+ */
+int uring_ring_run(struct uring_ring *ring);
+
+/**
+ * @brief Cause and remedy of an errno of uring_ring_create() or
+ * uring_ring_run(), as "CAUSE; REMEDY", in buf.
+ */
+const char *uring_ring_explain(int error, char *buf, size_t buflen);
+
+/** @brief Name of an errno, such as "EPERM"; "E?" if it has none. */
+const char *uring_errno_name(int error);
+
+#endif /* URING_RING_H */
