@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A private smbd, clients for it, and what tests say about them (TAP)."""
+
+import ctypes
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.realpath(__file__))))
+DROP_IN = os.path.join(TOP, "bin/smbd-uring-preload.so")
+ACTIVE = "smbd_uring:backend = io_uring\nsmbd_uring:sockopt = auto\n"
+PATIENCE = 60  # seconds until a wait is given up; nothing is timed by it
+
+CONF = """
+[global]
+server role = standalone server
+workgroup = TEST
+netbios name = TEST
+interfaces = 127.0.0.1/8
+bind interfaces only = yes
+smb ports = {port}
+disable netbios = yes
+map to guest = Bad User
+load printers = no
+printcap name = /dev/null
+disable spoolss = yes
+log file = {dir}/log
+logging = file
+log level = 1
+max log size = 0
+lock directory = {dir}/lock
+state directory = {dir}/state
+cache directory = {dir}/cache
+pid directory = {dir}/pid
+private dir = {dir}/private
+ncalrpc dir = {dir}/ncalrpc
+usershare max shares = 0
+{extra}
+[share]
+path = {dir}/share
+read only = no
+guest ok = yes
+"""
+
+
+def wait_for(condition):
+    """Wait, not for ever, until condition() is true; say if it became so."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+def listens(port):
+    """Without a connection, which would be one more in smbd's log."""
+    with open("/proc/net/tcp") as f:
+        return f":{port:04X} 00000000:0000 0A" in f.read()
+
+
+class Smbd:
+    """with Smbd(globals, preload=DROP_IN) as smbd: ...
+
+    conf: more lines for [global]; wrap: a command that is to execute smbd;
+    prepare: called in the new process just before that.
+    """
+
+    def __init__(self, conf="", preload=None, wrap=(), prepare=None):
+        self.dir = tempfile.mkdtemp(prefix="smbd-uring-")
+        os.chmod(self.dir, 0o755)
+        for name in "lock state cache pid private ncalrpc share".split():
+            os.mkdir(f"{self.dir}/{name}")
+        os.chmod(f"{self.dir}/share", 0o777)
+        self.port = free_port()
+        with open(f"{self.dir}/smb.conf", "w") as f:
+            f.write(CONF.format(port=self.port, dir=self.dir, extra=conf))
+        with open(f"{self.dir}/client.conf", "w") as f:
+            f.write("[global]\n" + "".join(
+                f"{d} = {self.dir}/{s}\n" for d, s in (
+                    ("lock directory", "lock"), ("state directory", "state"),
+                    ("cache directory", "cache"), ("private dir", "private"),
+                    ("log file", "client.log"))))
+        # LD_PRELOAD by env(1): for smbd alone, not for what wraps it
+        preloaded = ["env", f"LD_PRELOAD={preload}"] if preload else []
+        self.out = open(f"{self.dir}/out", "w")
+        self.process = subprocess.Popen(
+            [*wrap, *preloaded, shutil.which("smbd", path=os.environ["PATH"]
+                                             + ":/usr/sbin"),
+             "-s", f"{self.dir}/smb.conf", "-F", "--no-process-group"],
+            stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.out,
+            start_new_session=True, preexec_fn=prepare)
+
+    def __enter__(self):
+        ready = wait_for(lambda: listens(self.port) or
+                         self.process.poll() is not None)
+        if not ready or self.process.poll() is not None:
+            text = self.log() + self.output()
+            self.__exit__()
+            raise RuntimeError("smbd did not start:\n" + text)
+        return self
+
+    def __exit__(self, *_):
+        group = self.process.pid
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(group, sign)
+            except ProcessLookupError:
+                break
+            wait_for(lambda: self.process.poll() is not None)
+        self.out.close()
+        shutil.rmtree(self.dir)
+
+    def log(self):
+        try:
+            with open(f"{self.dir}/log", errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def output(self):
+        with open(f"{self.dir}/out", errors="replace") as f:
+            return f.read()
+
+    def lines(self, start=""):
+        """Our lines in the log that begin with start."""
+        found = re.findall(r"smbd_uring: (.*)", self.log())
+        return [line for line in found if line.startswith(start)]
+
+    def wait_lines(self, start, count):
+        """The lines, when there are at least so many."""
+        wait_for(lambda: len(self.lines(start)) >= count)
+        return self.lines(start)
+
+    def pids(self):
+        """smbd's processes."""
+        return [int(pid) for pid in subprocess.run(
+            ["pgrep", "-g", str(self.process.pid)], text=True,
+            stdout=subprocess.PIPE).stdout.split()]
+
+    def rings(self):
+        """How many of smbd's processes have a ring."""
+        return sum(has_ring(pid) for pid in self.pids())
+
+    def smbclient(self, commands):
+        """The Popen of an smbclient that executes the commands."""
+        return subprocess.Popen(
+            ["smbclient", "-s", f"{self.dir}/client.conf", "-N",
+             "-p", str(self.port), "//127.0.0.1/share", "-c", commands],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True)
+
+    def smbtorture(self, *tests, timeout=240):
+        """(exit status, output) of smbtorture against the share."""
+        done = subprocess.run(
+            ["smbtorture", "-s", f"{self.dir}/client.conf",
+             "//127.0.0.1/share", "-U", "guest%",
+             f"--option=smbports={self.port}", *tests],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, timeout=timeout)
+        return done.returncode, done.stdout
+
+    def transfer(self, name="file", size=5 << 20):
+        """Put a file, list it, get it back: "" or what went wrong."""
+        path = f"{self.dir}/{name}"
+        data = os.urandom(size)
+        with open(path, "wb") as f:
+            f.write(data)
+        client = self.smbclient(f"put {path} {name}; ls {name}; "
+                                f"get {name} {path}.back")
+        output, _ = client.communicate(timeout=PATIENCE)
+        if client.returncode != 0:
+            return f"smbclient: exit status {client.returncode}: {output}"
+        if not re.search(rf"^ *{name} .* {size} ", output, re.MULTILINE):
+            return f"not listed: {output}"
+        with open(f"{self.dir}/share/{name}", "rb") as stored, \
+                open(f"{path}.back", "rb") as back:
+            if stored.read() != data:
+                return "what smbd stored differs"
+            if back.read() != data:
+                return "what came back differs"
+        return ""
+
+
+def has_ring(pid):
+    directory = f"/proc/{pid}/fd"
+    try:
+        return any("io_uring" in os.readlink(f"{directory}/{fd}")
+                   for fd in os.listdir(directory))
+    except FileNotFoundError:  # the process or the descriptor is gone
+        return False
+
+
+def items(line):
+    """A transport or queries line: ({field: value}, {query: way})."""
+    fields, _, ways = line.partition(" via ")
+    return tuple(dict(word.split("=", 1) for word in part.split()
+                      if "=" in word) for part in (fields, ways))
+
+
+def no_ring():
+    """Why this process cannot have a ring, or ""."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = libc.syscall(425, 1, ctypes.create_string_buffer(120))
+    if fd < 0:
+        return "io_uring_setup: " + os.strerror(ctypes.get_errno())
+    os.close(fd)
+    return ""
+
+
+class Tap:
+    """with Tap() as tap: tap.ok(...).  The plan comes last: no plan, no run."""
+
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def __enter__(self):
+        return self
+
+    def ok(self, good, name, *details):
+        """details: what to look at if it is not good."""
+        self.count += 1
+        self.failed += not good
+        print("ok" if good else "not ok", self.count, "-", name)
+        if not good:
+            for line in "\n".join(map(str, details)).splitlines():
+                print("#", line)
+        sys.stdout.flush()
+        return good
+
+    def skip(self, name, reason):
+        self.count += 1
+        print("ok", self.count, "-", name, "# SKIP", reason, flush=True)
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            print(f"1..{self.count}", flush=True)
+            sys.exit(1 if self.failed else 0)
