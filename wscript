@@ -191,10 +191,10 @@ def build(bld):
 
     module(target='tests/register-backend', install_path=None,
            source='tests/unit/register_backend.c')
-    tests = [bld.path.find_node('tests/conformance/parity.c')]
+    tests = ['tests/conformance/*.c']
     if bld.env.HAVE_CMOCKA:
-        tests += bld.path.ant_glob('tests/unit/test_*.c')
-    for test in tests:
+        tests.append('tests/unit/test_*.c')
+    for test in bld.path.ant_glob(tests):
         name = os.path.splitext(test.name)[0]
         bld.program(target='tests/' + name, source=[test], includes=dirs,
                     use=use + ['CMOCKA'], install_path=None,
