@@ -132,6 +132,51 @@ URING_PUBLIC const char *uring_reason_name(enum uring_reason reason);
 /** @brief A copy of the counters of this process. */
 URING_PUBLIC void uring_counters_get(struct uring_counters *counters);
 
+/** One line of a probe: a level of a kind of socket. */
+struct uring_probe_class {
+	const char *socket; /* "tcp4", "udp6", ... */
+	const char *level;  /* "IPPROTO_TCP", "SIOCOUTQ", ... */
+	/** why there is no such socket here; 0 or an errno */
+	int socket_error;
+	/** 0: the ring answers as the system call does; else its errno */
+	int error;
+};
+
+/** What works on this kernel, for this user. */
+struct uring_probe {
+	/** 0, or why there is no ring */
+	int ring_error;
+	/** "SINGLE_ISSUER DEFER_TASKRUN ...", a talloc child */
+	const char *ring_flags;
+	/** socket_wrapper or quic_ko_wrapper is loaded */
+	bool wrapped;
+	size_t num_classes;
+	struct uring_probe_class *classes;
+};
+
+/**
+ * @brief Find out by asking what the ring answers here, whatever the mode.
+ *
+ * Opens sockets and a ring of its own and closes them again; what it finds
+ * is not remembered, and is not counted.
+ *
+ * @return a talloc structure, NULL without memory.
+ */
+URING_PUBLIC struct uring_probe *uring_probe(TALLOC_CTX *mem_ctx);
+
+/**
+ * @brief Cause and remedy of an errno of a probe, "CAUSE; REMEDY".
+ *
+ * @param[in] ring  whether it is ring_error or that of a class.
+ */
+URING_PUBLIC const char *uring_probe_explain(bool ring,
+					     int error,
+					     char *buf,
+					     size_t buflen);
+
+/** @brief Name of an errno, such as "EPERM"; "E?" if it has none. */
+URING_PUBLIC const char *uring_errno_name(int error);
+
 /**
  * @brief Where the library says, once per process, that it fell back.
  *

@@ -147,6 +147,7 @@ static int uring_ring_restrict(struct uring_ring *ring)
 			.register_op = IORING_UNREGISTER_RING_FDS,
 		},
 	};
+	unsigned num_allowed = sizeof(allowed) / sizeof(allowed[0]);
 	int ret;
 
 	/*
@@ -155,15 +156,22 @@ static int uring_ring_restrict(struct uring_ring *ring)
 	 */
 	(void)io_uring_register_ring_fd(&ring->ring);
 
-	ret = io_uring_register_restrictions(&ring->ring,
-					     allowed,
-					     sizeof(allowed) /
-						     sizeof(allowed[0]));
+	/*
+	 * io_uring_register_restrictions() and io_uring_enable_rings() are
+	 * in liburing 2.3's header, but its library does not export them.
+	 */
+	ret = io_uring_register(ring->ring.ring_fd,
+				IORING_REGISTER_RESTRICTIONS,
+				allowed,
+				num_allowed);
 	if (ret < 0) {
 		return -ret;
 	}
 
-	ret = io_uring_enable_rings(&ring->ring);
+	ret = io_uring_register(ring->ring.ring_fd,
+				IORING_REGISTER_ENABLE_RINGS,
+				NULL,
+				0);
 	if (ret < 0) {
 		return -ret;
 	}
@@ -468,6 +476,7 @@ const char *uring_ring_explain(int error, char *buf, size_t buflen)
 {
 	const char *cause = NULL;
 	const char *remedy = NULL;
+	const char *name = strerrorname_np(error);
 	int disabled = 0;
 
 	switch (error) {
@@ -527,14 +536,7 @@ const char *uring_ring_explain(int error, char *buf, size_t buflen)
 		 buflen,
 		 "%s (%s); %s",
 		 cause,
-		 uring_errno_name(error),
+		 name != NULL ? name : "E?",
 		 remedy);
 	return buf;
-}
-
-const char *uring_errno_name(int error)
-{
-	const char *name = strerrorname_np(error);
-
-	return name != NULL ? name : "E?";
 }

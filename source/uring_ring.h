@@ -102,7 +102,4 @@ int uring_ring_run(struct uring_ring *ring);
  */
 const char *uring_ring_explain(int error, char *buf, size_t buflen);
 
-/** @brief Name of an errno, such as "EPERM"; "E?" if it has none. */
-const char *uring_errno_name(int error);
-
 #endif /* URING_RING_H */
