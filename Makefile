@@ -42,7 +42,8 @@ deps:
 build-deps: # for tests/debian13
 	@echo $(BUILD_DEPS)
 
-demo: deps all
+demo: deps
+	./waf build
 	tests/smbd/demo
 
 check: deps

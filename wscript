@@ -53,8 +53,8 @@ FEATURES = [
      'not offered'),
 ]
 
-# What we call of libtevent that may be missing: exported by every version from
-# 0.14.1 on, but without a public prototype or documentation.
+# What we call of libtevent that an older one lacks, or that has no prototype in
+# tevent.h although all versions from 0.14.1 to 0.17.2 export it.
 TEVENT_SYMBOLS = [
     'tevent_cached_getpid',
     'tevent_common_have_events',
@@ -79,7 +79,7 @@ UNIT_WRAPS = {
 def options(opt):
     opt.load('compiler_c gnu_dirs')
     opt.add_option('--sanitize', metavar='LIST', default='',
-                   help='build with -fsanitize=LIST: address,undefined or thread')
+                   help='build with -fsanitize=LIST, e.g. address,undefined')
     opt.add_option('--fast', action='store_true',
                    help='test: only what needs no VM and no download')
     # kept with the options in the lock file, see Configure.autoconfig above
