@@ -73,6 +73,9 @@ HEADERS = ['compat_getsockopt', 'uring_sockopt', 'smbd_uring_backend']
 
 # The functions that a unit test replaces by its own: ld's --wrap.
 UNIT_WRAPS = {
+    'test_uring_ring': ['io_uring_queue_init_params', 'io_uring_register',
+                        'io_uring_ring_dontfork', 'io_uring_submit',
+                        'io_uring_wait_cqe_timeout'],
 }
 
 
