@@ -76,6 +76,7 @@ UNIT_WRAPS = {
     'test_uring_ring': ['io_uring_queue_init_params', 'io_uring_register',
                         'io_uring_ring_dontfork', 'io_uring_submit',
                         'io_uring_wait_cqe_timeout'],
+    'test_uring_sockopt': ['io_uring_queue_init_params', 'io_uring_submit'],
 }
 
 

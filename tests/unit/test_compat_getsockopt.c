@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * Description: the system call has the last word on every error of the
+ * ring, and what the ring refused is not asked again.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/wait.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <cmocka.h>
+
+#include "../../source/compat_getsockopt.h"
+
+static struct uring_socket sock;
+static char logged[512];
+static unsigned num_logged;
+
+static void log_fn(const char *line)
+{
+	num_logged++;
+	snprintf(logged, sizeof(logged), "%s", line);
+}
+
+/* Each test runs in a process of its own: what is learned stays. */
+static int in_child(void (*fn)(void))
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		fn();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void check(bool ok, int line)
+{
+	if (!ok) {
+		print_error("line %d\n", line);
+		_exit(1);
+	}
+}
+#define CHECK(_ok) check(_ok, __LINE__)
+
+static int setup(void **state)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	uring_set_log_fn(log_fn);
+	return uring_socket_init(fd, &sock);
+}
+
+static int teardown(void **state)
+{
+	return close(sock.fd);
+}
+
+static void test_socket_init(void **state)
+{
+	struct uring_socket s;
+	int pipes[2];
+
+	assert_int_equal(sock.family, AF_INET);
+	assert_int_equal(sock.type, SOCK_STREAM);
+	assert_int_equal(sock.protocol, IPPROTO_TCP);
+
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(uring_socket_init(pipes[0], &s), ENOTSOCK);
+	close(pipes[0]);
+	close(pipes[1]);
+	assert_int_equal(uring_socket_init(pipes[0], &s), EBADF);
+}
+
+static void test_modes(void **state)
+{
+	enum uring_mode mode = URING_MODE_AUTO;
+
+	assert_int_equal(uring_get_mode(), URING_MODE_AUTO);
+	assert_true(uring_mode_parse("Ring", &mode));
+	assert_int_equal(mode, URING_MODE_RING);
+	assert_false(uring_mode_parse("rings", &mode));
+	assert_false(uring_mode_parse("", &mode));
+	assert_int_equal(mode, URING_MODE_RING);
+	assert_string_equal(uring_mode_name(URING_MODE_SYSCALL), "syscall");
+}
+
+static struct uring_query nodelay(int *value)
+{
+	return (struct uring_query){
+		.level = IPPROTO_TCP,
+		.optname = TCP_NODELAY,
+		.optval = value,
+		.optlen = sizeof(*value),
+	};
+}
+
+static void route(void)
+{
+	int value = 7;
+	struct uring_query q = nodelay(&value);
+
+	CHECK(compat_query_route(&sock, &q) == URING_REASON_NONE);
+	uring_set_mode(URING_MODE_SYSCALL);
+	CHECK(compat_query_route(&sock, &q) == URING_REASON_MODE);
+	uring_set_mode(URING_MODE_RING);
+	CHECK(compat_query_route(&sock, &q) == URING_REASON_NONE);
+	q.optlen = (socklen_t)-1;
+	CHECK(compat_query_route(&sock, &q) == URING_REASON_SHAPE);
+}
+
+static void test_route(void **state)
+{
+	assert_int_equal(in_child(route), 0);
+}
+
+static void answer(void)
+{
+	int value = 7;
+	struct uring_query q = nodelay(&value);
+	struct uring_counters c;
+
+	compat_query_result(&sock, &q, 3);
+	CHECK(q.error == 0 && q.optlen == 3 && q.reason == URING_REASON_NONE);
+	/* the ring wrote the value, not we */
+	CHECK(value == 7);
+
+	q.type = URING_QUERY_SIOCOUTQ;
+	q.optlen = sizeof(value);
+	compat_query_result(&sock, &q, 4711);
+	CHECK(value == 4711 && q.optlen == sizeof(value));
+
+	uring_counters_get(&c);
+	CHECK(c.ring == 2 && c.syscall == 0);
+}
+
+static void test_answer(void **state)
+{
+	assert_int_equal(in_child(answer), 0);
+}
+
+/* The ring refuses, the system call answers: not asked again. */
+static void refused(void)
+{
+	const struct {
+		int res;
+		enum uring_reason reason;
+	} cases[] = {
+		{-EOPNOTSUPP, URING_REASON_LEVEL},
+		{-EACCES, URING_REASON_DENIED},
+	};
+	struct uring_counters c;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		int value = 7;
+		struct uring_query q = nodelay(&value);
+
+		q.optname = i == 0 ? TCP_NODELAY : TCP_CORK;
+		compat_query_result(&sock, &q, cases[i].res);
+		CHECK(q.error == 0 && value == 0 && q.optlen == sizeof(int));
+		CHECK(q.reason == cases[i].reason);
+		CHECK(compat_query_route(&sock, &q) == cases[i].reason);
+
+		/* another option, another family: not known yet */
+		q.optname = TCP_MAXSEG;
+		CHECK(compat_query_route(&sock, &q) == URING_REASON_NONE);
+	}
+	uring_counters_get(&c);
+	CHECK(c.ring == 0 && c.syscall == 2);
+	CHECK(c.reason[URING_REASON_LEVEL] == 1);
+	CHECK(c.reason[URING_REASON_DENIED] == 1);
+}
+
+static void test_refused(void **state)
+{
+	assert_int_equal(in_child(refused), 0);
+}
+
+/* Both fail: the system call's errno, and nothing is learned. */
+static void both_fail(void)
+{
+	const int errors[] = {EOPNOTSUPP, EINVAL, EACCES, EPERM, EIO};
+	size_t i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		int value = 7;
+		struct uring_query q = nodelay(&value);
+
+		q.optname = 9999;
+		compat_query_result(&sock, &q, -errors[i]);
+		CHECK(q.error == ENOPROTOOPT);
+		CHECK(q.reason == URING_REASON_ERROR);
+		CHECK(compat_query_route(&sock, &q) == URING_REASON_NONE);
+	}
+}
+
+static void test_both_fail(void **state)
+{
+	assert_int_equal(in_child(both_fail), 0);
+}
+
+/* A descriptor that is no socket any more: EBADF, as getsockopt(2) says. */
+static void closed(void)
+{
+	int value = 7;
+	struct uring_query q = nodelay(&value);
+
+	close(sock.fd);
+	compat_query_result(&sock, &q, -EBADF);
+	CHECK(q.error == EBADF && q.reason == URING_REASON_ERROR);
+	CHECK(value == 7);
+}
+
+static void test_closed(void **state)
+{
+	assert_int_equal(in_child(closed), 0);
+}
+
+/* More refusals than the table holds: still the right answer. */
+static void many_refusals(void)
+{
+	int i;
+
+	for (i = 0; i < 200; i++) {
+		int value = 7;
+		struct uring_query q = nodelay(&value);
+		struct uring_socket s = sock;
+
+		/* 200 different classes on the same descriptor */
+		s.protocol = i;
+		compat_query_result(&s, &q, -EOPNOTSUPP);
+		CHECK(q.error == 0 && value == 0);
+		CHECK(q.reason == URING_REASON_LEVEL);
+	}
+}
+
+static void test_many_refusals(void **state)
+{
+	assert_int_equal(in_child(many_refusals), 0);
+}
+
+static void said_once(void)
+{
+	struct uring_counters c;
+	int status = -1;
+	pid_t pid;
+
+	CHECK(compat_ring_error() == 0);
+	compat_ring_failed(EPERM);
+	compat_ring_failed(ENOMEM);
+	CHECK(num_logged == 1);
+	CHECK(strstr(logged, "falling back to system calls") != NULL);
+	CHECK(strstr(logged, "EPERM") != NULL);
+	CHECK(compat_ring_error() == ENOMEM);
+	uring_counters_get(&c);
+	CHECK(c.rings_failed == 2);
+
+	/* a child starts afresh */
+	pid = fork();
+	if (pid == 0) {
+		CHECK(compat_ring_error() == 0);
+		uring_counters_get(&c);
+		CHECK(c.rings_failed == 0);
+		compat_ring_failed(ENOSYS);
+		CHECK(num_logged == 2);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void test_said_once(void **state)
+{
+	assert_int_equal(in_child(said_once), 0);
+}
+
+static int libc_calls;
+
+static int counting_getsockopt(
+	int fd, int level, int optname, void *optval, socklen_t *optlen)
+{
+	libc_calls++;
+	return getsockopt(fd, level, optname, optval, optlen);
+}
+
+static void libc_hook(void)
+{
+	int value = 7;
+	struct uring_query q = nodelay(&value);
+
+	uring_set_libc_getsockopt(counting_getsockopt);
+	compat_query_syscall(&sock, &q, URING_REASON_FEW);
+	CHECK(libc_calls == 1 && value == 0 && q.error == 0);
+}
+
+static void test_libc_hook(void **state)
+{
+	assert_int_equal(in_child(libc_hook), 0);
+}
+
+static void test_probe(void **state)
+{
+	struct uring_probe *probe = uring_probe(NULL);
+	struct uring_counters c;
+	size_t i;
+
+	assert_non_null(probe);
+	assert_int_equal(probe->ring_error, 0);
+	assert_true(probe->num_classes >= 20);
+	for (i = 0; i < probe->num_classes; i++) {
+		const struct uring_probe_class *p = &probe->classes[i];
+
+		/* what every kernel with socket commands answers */
+		if (strcmp(p->level, "SOL_SOCKET") == 0) {
+			assert_int_equal(p->socket_error, 0);
+			assert_int_equal(p->error, 0);
+		}
+		/* and what it either answers or refuses */
+		assert_true(p->error == 0 || p->error == EOPNOTSUPP);
+	}
+	uring_counters_get(&c);
+	assert_int_equal(c.ring + c.syscall, 0);
+	talloc_free(probe);
+}
+
+int main(void)
+{
+#define COMPAT_TEST(_test) \
+	cmocka_unit_test_setup_teardown(_test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		COMPAT_TEST(test_socket_init),
+		COMPAT_TEST(test_modes),
+		COMPAT_TEST(test_route),
+		COMPAT_TEST(test_answer),
+		COMPAT_TEST(test_refused),
+		COMPAT_TEST(test_both_fail),
+		COMPAT_TEST(test_closed),
+		COMPAT_TEST(test_many_refusals),
+		COMPAT_TEST(test_said_once),
+		COMPAT_TEST(test_libc_hook),
+		COMPAT_TEST(test_probe),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,847 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * Description: queries, now and with the loop, are answered the cheaper
+ * way, whatever happens to the request, the descriptor, the ring or the
+ * process meanwhile.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <liburing.h>
+#include <cmocka.h>
+
+#include "../../source/smbd_uring_backend.h"
+#include "../../source/uring_sockopt.h"
+
+#define MANY 100
+#define EXIT_SKIP 77
+
+/* tevent.h has it for those who define TEVENT_DEPRECATED, as smbd does */
+void tevent_loop_allow_nesting(struct tevent_context *ev);
+
+static struct {
+	int submit_error;
+	/* let this many submissions through first */
+	int submits;
+	int init_error;
+} fault;
+
+int __real_io_uring_submit(struct io_uring *ring);
+int __wrap_io_uring_submit(struct io_uring *ring);
+int __real_io_uring_queue_init_params(unsigned entries,
+				      struct io_uring *ring,
+				      struct io_uring_params *p);
+int __wrap_io_uring_queue_init_params(unsigned entries,
+				      struct io_uring *ring,
+				      struct io_uring_params *p);
+
+int __wrap_io_uring_submit(struct io_uring *ring)
+{
+	if (fault.submit_error != 0 && fault.submits-- <= 0) {
+		return fault.submit_error;
+	}
+	return __real_io_uring_submit(ring);
+}
+
+int __wrap_io_uring_queue_init_params(unsigned entries,
+				      struct io_uring *ring,
+				      struct io_uring_params *p)
+{
+	if (fault.init_error != 0) {
+		return fault.init_error;
+	}
+	return __real_io_uring_queue_init_params(entries, ring, p);
+}
+
+static struct tevent_context *ev;
+static struct uring_socket sock;
+static char logged[512];
+static unsigned num_logged;
+static unsigned num_done;
+static int last_error;
+
+static void log_fn(const char *line)
+{
+	num_logged++;
+	snprintf(logged, sizeof(logged), "%s", line);
+}
+
+static void check(bool ok, int line)
+{
+	if (!ok) {
+		fprintf(stderr, "line %d\n", line);
+		_exit(1);
+	}
+}
+#define CHECK(_ok) check(_ok, __LINE__)
+
+/*
+ * Each test is a process of its own, since what the library learns about a
+ * kernel and a ring's death last as long as the process.
+ */
+static void in_own_process(void **state)
+{
+	void (*fn)(void) = (void (*)(void))(uintptr_t)*state;
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+		CHECK(uring_socket_init(fd, &sock) == 0);
+		uring_set_log_fn(log_fn);
+		CHECK(smbd_uring_backend_register());
+		ev = tevent_context_init_byname(NULL, SMBD_URING_BACKEND_NAME);
+		CHECK(ev != NULL);
+		fn();
+		talloc_free(ev);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIP) {
+		skip();
+	}
+	assert_int_equal(status, 0);
+}
+
+static void make_queries(struct uring_query *queries, int *values, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		values[i] = -1;
+		queries[i] = (struct uring_query){
+			.level = SOL_SOCKET,
+			.optname = SO_TYPE,
+			.optval = &values[i],
+			.optlen = sizeof(values[i]),
+		};
+	}
+}
+
+static void check_queries(const struct uring_query *queries,
+			  size_t n,
+			  enum uring_reason reason,
+			  int line)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		check(queries[i].error == 0, line);
+		check(queries[i].optlen == sizeof(int), line);
+		check(*(int *)queries[i].optval == SOCK_STREAM, line);
+		check(queries[i].reason == reason, line);
+	}
+}
+
+static struct tevent_req *send_many(size_t n, enum uring_urgency urgency)
+{
+	struct uring_query queries[MANY];
+	int values[MANY];
+
+	make_queries(queries, values, n);
+	return uring_query_batch_send(ev, ev, &sock, queries, n, urgency);
+}
+
+/* What the next batch_done() expects of every query. */
+static enum uring_reason expect_reason = URING_REASON_NONE;
+
+static void batch_done(struct tevent_req *req)
+{
+	struct uring_query *queries = NULL;
+
+	num_done++;
+	last_error = uring_query_batch_recv(req, ev, &queries);
+	talloc_free(req);
+	if (last_error != 0) {
+		return;
+	}
+	check_queries(queries,
+		      talloc_array_length(queries),
+		      expect_reason,
+		      __LINE__);
+	talloc_free(queries);
+}
+
+static struct tevent_req *ask(size_t n, enum uring_urgency urgency)
+{
+	struct tevent_req *req = send_many(n, urgency);
+
+	CHECK(req != NULL);
+	tevent_req_set_callback(req, batch_done, NULL);
+	return req;
+}
+
+static uint64_t enters(void)
+{
+	struct uring_counters c;
+
+	uring_counters_get(&c);
+	return c.enters;
+}
+
+static void break_even(void)
+{
+	struct uring_query queries[MANY];
+	int values[MANY];
+
+	make_queries(queries, values, MANY);
+	uring_query_batch(&sock, queries, 1);
+	check_queries(queries, 1, URING_REASON_FEW, __LINE__);
+	uring_query_batch(&sock, queries, 5);
+	check_queries(queries, 5, URING_REASON_FEW, __LINE__);
+	CHECK(enters() == 0);
+	uring_query_batch(&sock, queries, 6);
+	check_queries(queries, 6, URING_REASON_NONE, __LINE__);
+	CHECK(enters() == 1);
+	/* more than the ring holds at once */
+	uring_query_batch(&sock, queries, MANY);
+	check_queries(queries, MANY, URING_REASON_NONE, __LINE__);
+	CHECK(enters() == 3);
+	uring_query_batch(&sock, queries, 0);
+
+	uring_set_mode(URING_MODE_RING);
+	uring_query_batch(&sock, queries, 1);
+	check_queries(queries, 1, URING_REASON_NONE, __LINE__);
+
+	uring_set_mode(URING_MODE_SYSCALL);
+	uring_query_batch(&sock, queries, MANY);
+	check_queries(queries, MANY, URING_REASON_MODE, __LINE__);
+}
+
+/* All that is asked in one turn of the loop shares an enter. */
+static void one_enter_a_turn(void)
+{
+	int i;
+
+	for (i = 0; i < 6; i++) {
+		(void)ask(1, URING_PROMPT);
+	}
+	CHECK(enters() == 0);
+	while (num_done < 6) {
+		CHECK(tevent_loop_once(ev) == 0);
+	}
+	CHECK(enters() == 1);
+
+	num_done = 0;
+	expect_reason = URING_REASON_FEW;
+	(void)ask(2, URING_PROMPT);
+	(void)ask(3, URING_LAZY);
+	while (num_done < 2) {
+		CHECK(tevent_loop_once(ev) == 0);
+	}
+	CHECK(enters() == 1);
+}
+
+/* A prompt request keeps tevent_loop_wait() going, a lazy one does not. */
+static void loop_wait(void)
+{
+	CHECK(tevent_loop_wait(ev) == 0);
+	(void)ask(10, URING_PROMPT);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 1);
+	(void)ask(10, URING_LAZY);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 1);
+	(void)ask(10, URING_PROMPT);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 3);
+}
+
+/* On a context that is not ours the answer is there at the next turn. */
+static void other_backend(void)
+{
+	struct tevent_context *ours = ev;
+
+	ev = tevent_context_init_byname(NULL, "poll");
+	(void)ask(10, URING_PROMPT);
+	(void)ask(10, URING_LAZY);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 2 && last_error == 0);
+	expect_reason = URING_REASON_FEW;
+	(void)ask(1, URING_PROMPT);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 3);
+	talloc_free(ev);
+	ev = ours;
+}
+
+static void freed_and_cancelled(void)
+{
+	struct tevent_req *reqs[4];
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		reqs[i] = ask(10, URING_PROMPT);
+	}
+	talloc_free(reqs[1]);
+	CHECK(tevent_req_cancel(reqs[2]));
+	while (num_done < 3) {
+		CHECK(tevent_loop_once(ev) == 0);
+	}
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 3);
+
+	/* one that is answered already, but not yet delivered */
+	reqs[0] = ask(10, URING_PROMPT);
+	reqs[1] = ask(10, URING_PROMPT);
+	CHECK(tevent_loop_once(ev) == 0);
+	CHECK(num_done == 4);
+	CHECK(!tevent_req_cancel(reqs[1]));
+	talloc_free(reqs[1]);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 4);
+}
+
+static void cancelled_error(void)
+{
+	struct tevent_req *req = ask(10, URING_PROMPT);
+
+	CHECK(tevent_req_cancel(req));
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 1 && last_error == ECANCELED);
+}
+
+static void timed_out(void)
+{
+	struct tevent_req *req = ask(10, URING_LAZY);
+
+	/* a time that has passed: it fails before the queue is flushed */
+	CHECK(tevent_req_set_endtime(req, ev, tevent_timeval_set(1, 0)));
+	while (num_done < 1) {
+		CHECK(tevent_loop_once(ev) == 0);
+	}
+	CHECK(last_error == 0 || last_error == ETIMEDOUT);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 1);
+}
+
+static void context_freed(void)
+{
+	struct tevent_context *other =
+		tevent_context_init_byname(NULL, SMBD_URING_BACKEND_NAME);
+	struct tevent_context *ours = ev;
+	struct tevent_req *req = NULL;
+	TALLOC_CTX *mem_ctx = talloc_new(NULL);
+
+	ev = other;
+	req = talloc_steal(mem_ctx, ask(10, URING_PROMPT));
+	talloc_free(other);
+	ev = ours;
+	/* never answered, as any request whose context is gone */
+	CHECK(tevent_req_is_in_progress(req));
+	talloc_free(mem_ctx);
+	CHECK(num_done == 0);
+}
+
+/* The descriptor is gone when the query is made: EBADF, for each. */
+static void descriptor_closed(void)
+{
+	struct uring_query *answered = NULL;
+	struct tevent_req *req = NULL;
+	size_t i;
+
+	/* so that the ring does not get the number that becomes free */
+	(void)ask(10, URING_PROMPT);
+	CHECK(tevent_loop_wait(ev) == 0);
+
+	req = send_many(10, URING_PROMPT);
+	close(sock.fd);
+	CHECK(tevent_req_poll(req, ev));
+	CHECK(uring_query_batch_recv(req, ev, &answered) == 0);
+	for (i = 0; i < 10; i++) {
+		CHECK(answered[i].error == EBADF);
+		CHECK(answered[i].reason == URING_REASON_ERROR);
+		CHECK(*(int *)answered[i].optval == -1);
+	}
+}
+
+/* In the handler of an answer: ask again, wait in a nested loop. */
+static void nested_done(struct tevent_req *req)
+{
+	struct tevent_req *inner = NULL;
+	struct uring_query *queries = NULL;
+
+	batch_done(req);
+	if (num_done > 20) {
+		return;
+	}
+	inner = send_many(10, URING_PROMPT);
+	CHECK(tevent_req_poll(inner, ev));
+	CHECK(uring_query_batch_recv(inner, inner, &queries) == 0);
+	check_queries(queries, 10, URING_REASON_NONE, __LINE__);
+	talloc_free(inner);
+
+	inner = send_many(10, URING_PROMPT);
+	tevent_req_set_callback(inner, nested_done, NULL);
+}
+
+static void nested(void)
+{
+	struct tevent_req *req = send_many(10, URING_PROMPT);
+
+	tevent_loop_allow_nesting(ev);
+	tevent_req_set_callback(req, nested_done, NULL);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 21);
+}
+
+/* The ring dies with half of the queries answered. */
+static void ring_dies(void)
+{
+	struct uring_query queries[MANY];
+	int values[MANY];
+	struct uring_counters c;
+	size_t i;
+
+	fault.submit_error = -EBADF;
+	fault.submits = 1;
+	make_queries(queries, values, MANY);
+	uring_query_batch(&sock, queries, MANY);
+	for (i = 0; i < MANY; i++) {
+		CHECK(queries[i].error == 0);
+		CHECK(values[i] == SOCK_STREAM);
+		CHECK(queries[i].reason == (i < 64 ? URING_REASON_NONE
+						   : URING_REASON_NORING));
+	}
+	CHECK(num_logged == 1 && strstr(logged, "EBADF") != NULL);
+
+	/* from now on without a ring, and without another word */
+	make_queries(queries, values, MANY);
+	uring_query_batch(&sock, queries, MANY);
+	check_queries(queries, MANY, URING_REASON_NORING, __LINE__);
+	expect_reason = URING_REASON_NORING;
+	(void)ask(10, URING_PROMPT);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 1 && num_logged == 1);
+	uring_counters_get(&c);
+	CHECK(c.rings_created == 1 && c.rings_failed == 1);
+}
+
+/* The same under the loop, with nothing answered. */
+static void ring_dies_in_loop(void)
+{
+	fault.submit_error = -EEXIST;
+	expect_reason = URING_REASON_NORING;
+	(void)ask(10, URING_PROMPT);
+	(void)ask(MANY, URING_PROMPT);
+	(void)ask(10, URING_LAZY);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 3 && last_error == 0 && num_logged == 1);
+}
+
+static void no_ring(void)
+{
+	const int errors[] = {EPERM, ENOSYS, ENOMEM, EACCES, EMFILE};
+	size_t i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		int status = -1;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			fault.init_error = -errors[i];
+			expect_reason = URING_REASON_NORING;
+			CHECK(tevent_re_initialise(ev) == 0);
+			(void)ask(10, URING_PROMPT);
+			(void)ask(10, URING_PROMPT);
+			CHECK(tevent_loop_wait(ev) == 0);
+			CHECK(num_done == 2 && num_logged == 1);
+			_exit(0);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	}
+}
+
+/* Asked before the fork, answered on both sides of it. */
+static void forked(void)
+{
+	int status = -1;
+	pid_t pid;
+
+	(void)ask(10, URING_PROMPT);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(enters() == 1);
+
+	(void)ask(10, URING_PROMPT);
+	pid = fork();
+	if (pid == 0) {
+		CHECK(tevent_re_initialise(ev) == 0);
+		CHECK(tevent_loop_wait(ev) == 0);
+		CHECK(num_done == 2 && last_error == 0);
+		CHECK(enters() == 1);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 2 && last_error == 0);
+	CHECK(enters() == 2);
+}
+
+/* A ring is not created while smbd is somebody else. */
+static void impersonating(void)
+{
+	struct uring_query queries[MANY];
+	int values[MANY];
+
+	if (geteuid() != 0) {
+		printf("# only root can impersonate\n");
+		fflush(stdout);
+		_exit(EXIT_SKIP);
+	}
+	make_queries(queries, values, MANY);
+	CHECK(seteuid(65534) == 0);
+	uring_query_batch(&sock, queries, 10);
+	check_queries(queries, 10, URING_REASON_EUID, __LINE__);
+	CHECK(seteuid(0) == 0);
+	uring_query_batch(&sock, queries, 10);
+	check_queries(queries, 10, URING_REASON_NONE, __LINE__);
+	/* one that exists is used */
+	CHECK(seteuid(65534) == 0);
+	uring_query_batch(&sock, queries, 10);
+	check_queries(queries, 10, URING_REASON_NONE, __LINE__);
+	CHECK(num_logged == 0);
+}
+
+/* Throw-away contexts: no ring, no descriptor left, no memory. */
+static void many_contexts(void)
+{
+	struct uring_counters c;
+	int before = dup(0);
+	int after;
+	int i;
+
+	close(before);
+	for (i = 0; i < 10000; i++) {
+		struct tevent_context *tmp = tevent_context_init_byname(
+			NULL, SMBD_URING_BACKEND_NAME);
+
+		CHECK(tmp != NULL);
+		CHECK(tevent_loop_wait(tmp) == 0);
+		talloc_free(tmp);
+	}
+	after = dup(0);
+	close(after);
+	CHECK(after == before);
+	uring_counters_get(&c);
+	CHECK(c.rings_created == 0);
+}
+
+static void *thread_fn(void *private_data)
+{
+	struct uring_query queries[10];
+	int values[10];
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		make_queries(queries, values, 10);
+		uring_query_batch(&sock, queries, 10);
+		check_queries(queries, 10, URING_REASON_NONE, __LINE__);
+	}
+	return NULL;
+}
+
+static void threads(void)
+{
+	struct uring_counters c;
+	pthread_t t[8];
+	int before = dup(0);
+	int after;
+	int i;
+
+	close(before);
+	for (i = 0; i < 8; i++) {
+		CHECK(pthread_create(&t[i], NULL, thread_fn, NULL) == 0);
+	}
+	for (i = 0; i < 8; i++) {
+		CHECK(pthread_join(t[i], NULL) == 0);
+	}
+	uring_counters_get(&c);
+	CHECK(c.ring == 8000 && c.rings_created == 8 && c.enters == 800);
+	/* each thread's ring went with it */
+	after = dup(0);
+	close(after);
+	CHECK(after == before);
+}
+
+/* uring_getsockopt() is getsockopt(2), also where that fails. */
+static void like_getsockopt(void)
+{
+	const enum uring_mode modes[] = {
+		URING_MODE_SYSCALL,
+		URING_MODE_AUTO,
+		URING_MODE_RING,
+	};
+	const enum uring_reason reasons[] = {
+		URING_REASON_MODE,
+		URING_REASON_FEW,
+		URING_REASON_NONE,
+	};
+	void *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		enum uring_reason reason;
+		socklen_t len = sizeof(int);
+		int value = -1;
+
+		uring_set_mode(modes[i]);
+		errno = 4711;
+		CHECK(uring_getsockopt(sock.fd, SOL_SOCKET, SO_TYPE, &value,
+				       &len, &reason) == 0);
+		CHECK(value == SOCK_STREAM && len == sizeof(int));
+		CHECK(reason == reasons[i]);
+		CHECK(errno == 4711);
+
+		CHECK(uring_getsockopt(sock.fd, SOL_SOCKET, SO_TYPE, &value,
+				       NULL, &reason) == -1);
+		CHECK(errno == EFAULT && reason == URING_REASON_SHAPE);
+		len = (socklen_t)-1;
+		CHECK(uring_getsockopt(sock.fd, SOL_SOCKET, SO_TYPE, &value,
+				       &len, NULL) == -1);
+		CHECK(errno == EINVAL && len == (socklen_t)-1);
+		len = sizeof(int);
+		CHECK(uring_getsockopt(sock.fd, SOL_SOCKET, SO_TYPE, page,
+				       &len, NULL) == -1);
+		CHECK(errno == EFAULT);
+		CHECK(uring_getsockopt(sock.fd, SOL_SOCKET, SO_TYPE, NULL,
+				       &len, NULL) == -1);
+		CHECK(errno == EFAULT);
+		CHECK(uring_getsockopt(-1, SOL_SOCKET, SO_TYPE, &value,
+				       &len, NULL) == -1);
+		CHECK(errno == EBADF);
+		CHECK(uring_getsockopt(sock.fd, 4711, 1, &value, &len,
+				       NULL) == -1);
+		CHECK(errno == EOPNOTSUPP || errno == ENOPROTOOPT);
+	}
+}
+
+static void one_query(void)
+{
+	struct tevent_req *req = NULL;
+	enum uring_reason reason;
+	socklen_t len = 0;
+	void *value = NULL;
+
+	req = uring_getsockopt_send(ev, ev, &sock, SOL_SOCKET, SO_TYPE, NULL,
+				    64, URING_PROMPT);
+	CHECK(tevent_req_poll(req, ev));
+	CHECK(uring_getsockopt_recv(req, ev, &value, &len, &reason) == 0);
+	CHECK(*(int *)value == SOCK_STREAM && len == sizeof(int));
+	CHECK(talloc_get_size(value) == 64);
+	CHECK(reason == URING_REASON_FEW);
+	talloc_free(req);
+
+	req = uring_getsockopt_send(ev, ev, &sock, SOL_SOCKET, 9999, NULL, 4,
+				    URING_PROMPT);
+	CHECK(tevent_req_poll(req, ev));
+	CHECK(uring_getsockopt_recv(req, ev, &value, &len, NULL) ==
+	      ENOPROTOOPT);
+	talloc_free(req);
+
+	req = uring_getsockopt_send(ev, ev, &sock, SOL_SOCKET, SO_TYPE, NULL,
+				    (socklen_t)-1, URING_PROMPT);
+	CHECK(tevent_req_poll(req, ev));
+	CHECK(uring_getsockopt_recv(req, ev, &value, &len, NULL) == EINVAL);
+	talloc_free(req);
+
+	req = uring_getsockopt_send(ev, ev, &sock, SOL_SOCKET, SO_TYPE, NULL,
+				    0, URING_PROMPT);
+	CHECK(tevent_req_poll(req, ev));
+	CHECK(uring_getsockopt_recv(req, ev, &value, &len, NULL) == 0);
+	CHECK(len == 0);
+}
+
+/*
+ * An option that reads its buffer gets the caller's bytes, from the ring
+ * and, where the ring does not know it, from the system call.
+ */
+static void in_and_out(void)
+{
+	struct {
+		uint64_t address;
+		uint32_t length;
+		uint32_t rest[13];
+	} zc = {.length = 4096};
+	struct tevent_req *req = NULL;
+	socklen_t len = 0;
+	void *value = NULL;
+	socklen_t expected_len = sizeof(zc);
+	int expected;
+
+	/* TCP_ZEROCOPY_RECEIVE: reads address and length */
+	expected = getsockopt(sock.fd, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &zc,
+			      &expected_len) == 0 ? 0 : errno;
+	zc.length = 4096;
+	uring_set_mode(URING_MODE_RING);
+	req = uring_getsockopt_send(ev, ev, &sock, IPPROTO_TCP,
+				    TCP_ZEROCOPY_RECEIVE, &zc, sizeof(zc),
+				    URING_PROMPT);
+	CHECK(tevent_req_poll(req, ev));
+	CHECK(uring_getsockopt_recv(req, ev, &value, &len, NULL) == expected);
+	CHECK(expected != 0 || len == expected_len);
+}
+
+static int connected(int family)
+{
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} addr = {};
+	socklen_t len = family == AF_INET ? sizeof(addr.in) : sizeof(addr.in6);
+	int listener = socket(family, SOCK_STREAM, 0);
+	int fd = socket(family, SOCK_STREAM, 0);
+
+	addr.sa.sa_family = family;
+	addr.in6.sin6_addr = in6addr_loopback;
+	if (family == AF_INET) {
+		addr.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	}
+	CHECK(bind(listener, &addr.sa, len) == 0);
+	CHECK(listen(listener, 1) == 0);
+	CHECK(getsockname(listener, &addr.sa, &len) == 0);
+	CHECK(connect(fd, &addr.sa, len) == 0);
+	CHECK(accept(listener, NULL, NULL) != -1);
+	return fd;
+}
+
+static void check_snapshot(const struct uring_snapshot *s)
+{
+	char *text = uring_snapshot_string(NULL, s);
+	struct uring_snapshot_field fields[URING_SNAPSHOT_FIELDS];
+	socklen_t len = sizeof(int);
+	int sndbuf = 0;
+	size_t i;
+
+	for (i = 0; i < URING_SNAPSHOT_ITEMS; i++) {
+		CHECK(s->items[i].error == 0);
+		CHECK(s->items[i].reason == URING_REASON_NONE ||
+		      s->items[i].reason == URING_REASON_LEVEL);
+	}
+	CHECK(getsockopt(s->sock.fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, &len) ==
+	      0);
+	CHECK(s->sndbuf == sndbuf);
+	CHECK(s->items[URING_SNAPSHOT_SO_SNDBUF].reason == URING_REASON_NONE);
+	CHECK(s->items[URING_SNAPSHOT_SIOCOUTQ].reason == URING_REASON_NONE);
+	CHECK(s->rto_us > 0 && s->snd_cwnd > 0 && s->snd_mss > 0);
+	CHECK(s->maxseg > 0 && s->mtu > 1000 && s->congestion[0] != '\0');
+
+	CHECK(strstr(text, " via TCP_INFO=") != NULL);
+	CHECK(strstr(text, " SO_SNDBUF=ring") != NULL);
+	CHECK(strstr(text, s->sock.family == AF_INET6 ? " IPV6_MTU=" : " IP_MTU=")
+	      != NULL);
+	uring_snapshot_fields(s, fields);
+	for (i = 0; i < URING_SNAPSHOT_FIELDS; i++) {
+		char word[64];
+
+		snprintf(word, sizeof(word), "%s=", fields[i].name);
+		CHECK(strstr(text, word) != NULL);
+	}
+	talloc_free(text);
+}
+
+static void snapshots(void)
+{
+	const int families[] = {AF_INET, AF_INET6};
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct uring_snapshot snapshot;
+		struct tevent_req *req = NULL;
+		uint64_t before;
+
+		CHECK(uring_socket_init(connected(families[i]), &sock) == 0);
+		CHECK(uring_snapshot(&sock, &snapshot) == 0);
+		check_snapshot(&snapshot);
+		before = enters();
+		CHECK(uring_snapshot(&sock, &snapshot) == 0);
+		CHECK(enters() == before + 1);
+
+		req = uring_snapshot_send(ev, ev, &sock, URING_LAZY);
+		CHECK(tevent_req_poll(req, ev));
+		CHECK(uring_snapshot_recv(req, &snapshot) == 0);
+		check_snapshot(&snapshot);
+		CHECK(enters() == before + 2);
+	}
+}
+
+static void snapshot_of_something_else(void)
+{
+	struct uring_snapshot snapshot;
+	struct tevent_req *req = NULL;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	CHECK(uring_socket_init(fd, &sock) == 0);
+	CHECK(uring_snapshot(&sock, &snapshot) == EPROTOTYPE);
+	req = uring_snapshot_send(ev, ev, &sock, URING_PROMPT);
+	CHECK(tevent_req_poll(req, ev));
+	CHECK(uring_snapshot_recv(req, &snapshot) == EPROTOTYPE);
+}
+
+/* The connection is gone: every item has its own error, as by system call. */
+static void snapshot_of_closed(void)
+{
+	struct uring_snapshot snapshot;
+	char *text = NULL;
+	size_t i;
+
+	CHECK(uring_socket_init(connected(AF_INET), &sock) == 0);
+	/* so that the ring does not get the number that becomes free */
+	CHECK(uring_snapshot(&sock, &snapshot) == 0);
+	close(sock.fd);
+	CHECK(uring_snapshot(&sock, &snapshot) == 0);
+	for (i = 0; i < URING_SNAPSHOT_ITEMS; i++) {
+		CHECK(snapshot.items[i].error == EBADF);
+	}
+	text = uring_snapshot_string(NULL, &snapshot);
+	CHECK(strstr(text, "TCP_INFO=error(EBADF)") != NULL);
+	CHECK(strstr(text, "rtt_us") == NULL);
+}
+
+int main(void)
+{
+#define SOCKOPT_TEST(_fn) \
+	{ #_fn, in_own_process, NULL, NULL, (void *)(uintptr_t)_fn }
+	const struct CMUnitTest tests[] = {
+		SOCKOPT_TEST(break_even),
+		SOCKOPT_TEST(one_enter_a_turn),
+		SOCKOPT_TEST(loop_wait),
+		SOCKOPT_TEST(other_backend),
+		SOCKOPT_TEST(freed_and_cancelled),
+		SOCKOPT_TEST(cancelled_error),
+		SOCKOPT_TEST(timed_out),
+		SOCKOPT_TEST(context_freed),
+		SOCKOPT_TEST(descriptor_closed),
+		SOCKOPT_TEST(nested),
+		SOCKOPT_TEST(ring_dies),
+		SOCKOPT_TEST(ring_dies_in_loop),
+		SOCKOPT_TEST(no_ring),
+		SOCKOPT_TEST(forked),
+		SOCKOPT_TEST(impersonating),
+		SOCKOPT_TEST(many_contexts),
+		SOCKOPT_TEST(threads),
+		SOCKOPT_TEST(like_getsockopt),
+		SOCKOPT_TEST(one_query),
+		SOCKOPT_TEST(in_and_out),
+		SOCKOPT_TEST(snapshots),
+		SOCKOPT_TEST(snapshot_of_something_else),
+		SOCKOPT_TEST(snapshot_of_closed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
