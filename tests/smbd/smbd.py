@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A private smbd, clients for it, and what tests say about them (TAP)."""
 
+import contextlib
 import ctypes
 import os
 import re
@@ -71,6 +72,11 @@ def listens(port):
         return f":{port:04X} 00000000:0000 0A" in f.read()
 
 
+def die_with_parent():
+    """Called in a new process: it ends when the test does, however."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
 class Smbd:
     """with Smbd(globals, preload=DROP_IN) as smbd: ...
 
@@ -101,7 +107,8 @@ class Smbd:
                                              + ":/usr/sbin"),
              "-s", f"{self.dir}/smb.conf", "-F", "--no-process-group"],
             stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.out,
-            start_new_session=True, preexec_fn=prepare)
+            start_new_session=True,
+            preexec_fn=lambda: (die_with_parent(), prepare and prepare()))
 
     def __enter__(self):
         ready = wait_for(lambda: listens(self.port) or
@@ -154,13 +161,24 @@ class Smbd:
         """How many of smbd's processes have a ring."""
         return sum(has_ring(pid) for pid in self.pids())
 
-    def smbclient(self, commands):
-        """The Popen of an smbclient that executes the commands."""
+    def smbclient(self, *commands):
+        """The Popen of an smbclient that executes the commands, or waits."""
         return subprocess.Popen(
             ["smbclient", "-s", f"{self.dir}/client.conf", "-N",
-             "-p", str(self.port), "//127.0.0.1/share", "-c", commands],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+             "-p", str(self.port), "//127.0.0.1/share",
+             *(["-c", "; ".join(commands)] if commands else [])],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True)
+
+    @contextlib.contextmanager
+    def connection(self):
+        """A client that is connected and stays so."""
+        client = self.smbclient()
+        client.stdin.write("mkdir connected\n")
+        client.stdin.flush()
+        wait_for(lambda: os.path.isdir(f"{self.dir}/share/connected"))
+        yield
+        client.communicate("exit\n", timeout=PATIENCE)
 
     def smbtorture(self, *tests, timeout=240):
         """(exit status, output) of smbtorture against the share."""
@@ -168,6 +186,7 @@ class Smbd:
             ["smbtorture", "-s", f"{self.dir}/client.conf",
              "//127.0.0.1/share", "-U", "guest%",
              f"--option=smbports={self.port}", *tests],
+            cwd=self.dir,  # where it leaves things
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, timeout=timeout)
         return done.returncode, done.stdout
@@ -178,7 +197,7 @@ class Smbd:
         data = os.urandom(size)
         with open(path, "wb") as f:
             f.write(data)
-        client = self.smbclient(f"put {path} {name}; ls {name}; "
+        client = self.smbclient(f"put {path} {name}", f"ls {name}",
                                 f"get {name} {path}.back")
         output, _ = client.communicate(timeout=PATIENCE)
         if client.returncode != 0:
@@ -227,6 +246,7 @@ class Tap:
         self.count = self.failed = 0
 
     def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
         return self
 
     def ok(self, good, name, *details):
