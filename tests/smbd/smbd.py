@@ -101,11 +101,12 @@ class Smbd:
                     ("log file", "client.log"))))
         # LD_PRELOAD by env(1): for smbd alone, not for what wraps it
         preloaded = ["env", f"LD_PRELOAD={preload}"] if preload else []
+        self.program = shutil.which(
+            "smbd", path=os.environ["PATH"] + ":/usr/sbin") or "smbd"
         self.out = open(f"{self.dir}/out", "w")
         self.process = subprocess.Popen(
-            [*wrap, *preloaded, shutil.which("smbd", path=os.environ["PATH"]
-                                             + ":/usr/sbin"),
-             "-s", f"{self.dir}/smb.conf", "-F", "--no-process-group"],
+            [*wrap, *preloaded, self.program, "-s",
+             f"{self.dir}/smb.conf", "-F", "--no-process-group"],
             stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.out,
             start_new_session=True,
             preexec_fn=lambda: (die_with_parent(), prepare and prepare()))
@@ -161,11 +162,11 @@ class Smbd:
         """How many of smbd's processes have a ring."""
         return sum(has_ring(pid) for pid in self.pids())
 
-    def smbclient(self, *commands):
+    def smbclient(self, *commands, address="127.0.0.1"):
         """The Popen of an smbclient that executes the commands, or waits."""
         return subprocess.Popen(
             ["smbclient", "-s", f"{self.dir}/client.conf", "-N",
-             "-p", str(self.port), "//127.0.0.1/share",
+             "-p", str(self.port), "-I", address, "//server/share",
              *(["-c", "; ".join(commands)] if commands else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True)
