@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
 # Only forwards, most of it to ./waf, which configures first where needed.
 
-BUILD_DEPS = gcc clang libc6-dev make pkg-config python3 liburing-dev libtalloc-dev \
-	libtevent-dev libpopt-dev libjansson-dev libgnutls28-dev libcmocka-dev
+BUILD_DEPS = gcc clang libc6-dev make pkg-config python3 liburing-dev \
+	libtalloc-dev libtevent-dev libpopt-dev libjansson-dev libgnutls28-dev \
+	libcmocka-dev
 TEST_DEPS = samba smbclient samba-testsuite iproute2 mmdebstrap procps strace \
 	util-linux valgrind
 KERNEL_DEPS = qemu-system-x86 bc bison flex libelf-dev libssl-dev patch perl \

@@ -15,19 +15,20 @@ out = 'bin'
 Configure.autoconfig = 'clobber'
 REMEMBERED = ['CC', 'CFLAGS', 'CPPFLAGS', 'LDFLAGS', 'PKG_CONFIG_PATH']
 
-# pkg-config's name, at least this version, Debian's package.
+# pkg-config's name, the oldest version that we build with (Debian 12's), the
+# package in Debian.
 REQUIRED = [
     ('liburing', '2.3', 'liburing-dev'),
     ('tevent', '0.14.1', 'libtevent-dev'),
     ('talloc', '2.4.0', 'libtalloc-dev'),
-    ('popt', '1.18', 'libpopt-dev'),
-    ('jansson', '2.13', 'libjansson-dev'),
+    ('popt', '1.19', 'libpopt-dev'),
+    ('jansson', '2.14', 'libjansson-dev'),
 ]
 
 # The same, and what it is for.
 OPTIONAL = [
     ('cmocka', '1.1.5', 'libcmocka-dev', 'the unit tests'),
-    ('gnutls', '3.7.0', 'libgnutls28-dev', 'SMB over QUIC, nothing yet'),
+    ('gnutls', '3.7.9', 'libgnutls28-dev', 'SMB over QUIC, nothing yet'),
 ]
 
 # What depends on the age of a library: by feature, never by version number.
