@@ -178,7 +178,7 @@ class Smbd:
         client.stdin.write("mkdir connected\n")
         client.stdin.flush()
         wait_for(lambda: os.path.isdir(f"{self.dir}/share/connected"))
-        yield
+        yield client
         client.communicate("exit\n", timeout=PATIENCE)
 
     def smbtorture(self, *tests, timeout=240):
