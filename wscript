@@ -69,15 +69,17 @@ CFLAGS = '''
 LINKFLAGS = ['-Wl,-z,relro,-z,now']
 
 LIBRARY = ['uring_ring', 'compat_getsockopt', 'uring_sockopt',
+           'uring_snapshot', 'smbd_uring_backend']
+HEADERS = ['compat_getsockopt', 'uring_sockopt', 'uring_snapshot',
            'smbd_uring_backend']
-HEADERS = ['compat_getsockopt', 'uring_sockopt', 'smbd_uring_backend']
 
 # The functions that a unit test replaces by its own: ld's --wrap.
 UNIT_WRAPS = {
     'test_uring_ring': ['io_uring_queue_init_params', 'io_uring_register',
                         'io_uring_ring_dontfork', 'io_uring_submit',
                         'io_uring_wait_cqe_timeout'],
-    'test_uring_sockopt': ['io_uring_queue_init_params', 'io_uring_submit'],
+    'test_uring_sockopt': ['io_uring_queue_init_params', 'io_uring_submit',
+                           'io_uring_submit_and_wait_timeout'],
 }
 
 

@@ -17,9 +17,10 @@
  * security module may refuse the command but not the call.  The system call
  * settles all of it at once, and errors are rare.
  *
- * All state here is per process and protected by one mutex: a loop makes a
- * few dozen queries a second, and tevent programs with several threads are
- * few.
+ * All state here is per process and protected by one mutex.  What a query
+ * takes at each time it is asked does without it: answers of
+ * compat_query_route() are good until the generation changes, and queries
+ * are counted by the batch.
  */
 
 #include "config.h"
@@ -27,6 +28,7 @@
 #include <errno.h>
 #include <link.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -64,7 +66,8 @@ struct compat_refusal {
 static struct {
 	pthread_mutex_t mutex;
 	pid_t pid;
-	enum uring_mode mode;
+	atomic_uint generation;
+	_Atomic enum uring_mode mode;
 	void (*log_fn)(const char *line);
 	int (*getsockopt)(int fd,
 			  int level,
@@ -107,19 +110,18 @@ static void compat_unlock(void)
 
 void uring_set_mode(enum uring_mode mode)
 {
-	compat_lock();
-	compat.mode = mode;
-	compat_unlock();
+	atomic_store(&compat.mode, mode);
+	atomic_fetch_add(&compat.generation, 1);
 }
 
 enum uring_mode uring_get_mode(void)
 {
-	enum uring_mode mode;
+	return atomic_load_explicit(&compat.mode, memory_order_relaxed);
+}
 
-	compat_lock();
-	mode = compat.mode;
-	compat_unlock();
-	return mode;
+unsigned compat_generation(void)
+{
+	return atomic_load_explicit(&compat.generation, memory_order_acquire);
 }
 
 static const char *const mode_names[] = {
@@ -314,6 +316,7 @@ static void compat_learn_refusal(const struct uring_socket *sock,
 	{
 		compat.refusals[compat.num_refusals] = key;
 		compat.num_refusals++;
+		atomic_fetch_add(&compat.generation, 1);
 	}
 	compat_unlock();
 }
@@ -331,31 +334,32 @@ enum uring_reason compat_query_route(const struct uring_socket *sock,
 	if (query->optlen > INT32_MAX) {
 		return URING_REASON_SHAPE;
 	}
+	if (uring_get_mode() == URING_MODE_SYSCALL) {
+		return URING_REASON_MODE;
+	}
 
 	compat_lock();
-	if (compat.mode == URING_MODE_SYSCALL) {
-		reason = URING_REASON_MODE;
-	} else {
-		r = compat_refused(&key);
-		if (r != NULL) {
-			reason = r->reason;
-		}
+	r = compat_refused(&key);
+	if (r != NULL) {
+		reason = r->reason;
 	}
 	compat_unlock();
 	return reason;
 }
 
-void compat_count(struct uring_query *query, enum uring_reason reason)
+void compat_count(const size_t queries[URING_REASON_COUNT], size_t enters)
 {
-	query->reason = reason;
+	enum uring_reason reason;
 
 	compat_lock();
-	if (reason == URING_REASON_NONE) {
-		compat.counters.ring++;
-	} else {
-		compat.counters.syscall++;
-		compat.counters.reason[reason]++;
+	compat.counters.ring += queries[URING_REASON_NONE];
+	for (reason = URING_REASON_NONE + 1; reason < URING_REASON_COUNT;
+	     reason++)
+	{
+		compat.counters.syscall += queries[reason];
+		compat.counters.reason[reason] += queries[reason];
 	}
+	compat.counters.enters += enters;
 	compat_unlock();
 }
 
@@ -387,7 +391,7 @@ void compat_query_syscall(const struct uring_socket *sock,
 			  enum uring_reason reason)
 {
 	compat_syscall(sock, query);
-	compat_count(query, reason);
+	query->reason = reason;
 }
 
 void compat_query_result(const struct uring_socket *sock,
@@ -403,7 +407,7 @@ void compat_query_result(const struct uring_socket *sock,
 			memcpy(query->optval, &res, sizeof(res));
 		}
 		query->error = 0;
-		compat_count(query, URING_REASON_NONE);
+		query->reason = URING_REASON_NONE;
 		return;
 	}
 
@@ -426,14 +430,7 @@ void compat_query_result(const struct uring_socket *sock,
 	if (reason != URING_REASON_ERROR) {
 		compat_learn_refusal(sock, query, reason);
 	}
-	compat_count(query, reason);
-}
-
-void compat_count_enters(uint64_t enters)
-{
-	compat_lock();
-	compat.counters.enters += enters;
-	compat_unlock();
+	query->reason = reason;
 }
 
 void compat_ring_created(void)

@@ -203,13 +203,19 @@ int compat_libc_getsockopt(
 	int fd, int level, int optname, void *optval, socklen_t *optlen);
 
 /**
+ * Changes whenever compat_query_route() may answer differently than before,
+ * so that its answers can be kept.
+ */
+unsigned compat_generation(void);
+
+/**
  * Whether the ring may be asked: URING_REASON_NONE, also when it is not yet
  * known whether it can answer; else why not.
  */
 enum uring_reason compat_query_route(const struct uring_socket *sock,
 				     const struct uring_query *query);
 
-/** Answer by system call, and count it. */
+/** Answer by system call. */
 void compat_query_syscall(const struct uring_socket *sock,
 			  struct uring_query *query,
 			  enum uring_reason reason);
@@ -226,11 +232,8 @@ void compat_query_result(const struct uring_socket *sock,
 			 struct uring_query *query,
 			 int res);
 
-/** Count a query that was answered, and note in it how. */
-void compat_count(struct uring_query *query, enum uring_reason reason);
-
-/** Count io_uring_enter(2) calls. */
-void compat_count_enters(uint64_t enters);
+/** Count queries by how they were answered, and enters for them. */
+void compat_count(const size_t queries[URING_REASON_COUNT], size_t enters);
 
 /** Count a ring that was created. */
 void compat_ring_created(void);

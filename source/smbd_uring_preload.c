@@ -35,7 +35,7 @@
 #include <unistd.h>
 
 #include "smbd_uring_backend.h"
-#include "uring_sockopt.h"
+#include "uring_snapshot.h"
 
 /* lib/util/debug.h: the class of everything else, and the lowest level */
 #define SMBD_DBGC_ALL 0

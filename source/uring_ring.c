@@ -4,8 +4,8 @@
  *
  * smbd changes its effective user between requests, and a ring acts with
  * the credentials of whoever submits: so the ring is created disabled, is
- * restricted to IORING_OP_URING_CMD without any SQE flag, and only then
- * enabled.  No file operation can ever pass, whatever a bug above us does.
+ * restricted to IORING_OP_URING_CMD and IORING_OP_EPOLL_WAIT without any SQE
+ * flag, and only then enabled.  No file operation can ever pass, whatever a bug above us does.
  * IOSQE_ASYNC and links stay out as well: before 2554b855a2f8 (Linux 6.11)
  * a socket command that ran on a worker thread lost its result, and its
  * submitter waited forever.
@@ -16,6 +16,12 @@
  * command that answers -EAGAIN (a BPF program can) is moved to a worker by
  * the kernel and waited for; a ring that reports an error is dead from then
  * on, and what it had not answered is given back to its owners.
+ *
+ * The one command that waits is IORING_OP_EPOLL_WAIT, one at a time, armed
+ * by uring_ring_epoll_wait() and never reaped for anybody else: an event
+ * that turns up in another call is dropped, since what it says may be over
+ * by the time that somebody could act on it.  Level-triggered epoll reports
+ * it again if it is not.
  *
  * Decided against: SQPOLL (a thread with the creator's credentials, and
  * slower here: 0.74 of the system call at a batch of 32), and one ring for
@@ -31,6 +37,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
 #include <linux/sockios.h>
@@ -54,6 +61,9 @@
 #define URING_CMD_SIOCOUTQ 1
 #define URING_CMD_GETSOCKOPT 2
 
+/* include/uapi/linux/io_uring.h, Linux 6.15; liburing has it since 2.10. */
+#define URING_OP_EPOLL_WAIT 59
+
 struct uring_ring {
 	struct io_uring ring;
 
@@ -65,8 +75,25 @@ struct uring_ring {
 
 	/* submitted or queued, done() not yet called */
 	struct uring_op *ops;
+	size_t num_ops;
 
 	size_t enters;
+
+	struct {
+		/* the kernel has the operation */
+		bool possible;
+		/* in flight: the kernel writes to event and completes it */
+		bool armed;
+		/* completed since somebody looked: what epoll_wait() returns */
+		bool completed;
+		int res;
+		/*
+		 * Only the enters of this thread harvest events
+		 * (IORING_SETUP_DEFER_TASKRUN); a ring that is closed
+		 * cancels.  So the memory may go with the ring.
+		 */
+		struct epoll_event event;
+	} wait;
 };
 
 /*
@@ -107,6 +134,7 @@ static void uring_ring_remove(struct uring_ring *ring, struct uring_op *op)
 	}
 	op->prev = NULL;
 	op->next = NULL;
+	ring->num_ops--;
 }
 
 /* The one place where a ring dies. */
@@ -146,6 +174,10 @@ static int uring_ring_restrict(struct uring_ring *ring)
 			.opcode = IORING_RESTRICTION_REGISTER_OP,
 			.register_op = IORING_UNREGISTER_RING_FDS,
 		},
+		{
+			.opcode = IORING_RESTRICTION_SQE_OP,
+			.sqe_op = URING_OP_EPOLL_WAIT,
+		},
 	};
 	unsigned num_allowed = sizeof(allowed) / sizeof(allowed[0]);
 	int ret;
@@ -160,10 +192,23 @@ static int uring_ring_restrict(struct uring_ring *ring)
 	 * io_uring_register_restrictions() and io_uring_enable_rings() are
 	 * in liburing 2.3's header, but its library does not export them.
 	 */
-	ret = io_uring_register(ring->ring.ring_fd,
-				IORING_REGISTER_RESTRICTIONS,
-				allowed,
-				num_allowed);
+	ring->wait.possible =
+		(ring->ring.flags & IORING_SETUP_DEFER_TASKRUN) != 0;
+	ret = -EINVAL;
+	if (ring->wait.possible) {
+		ret = io_uring_register(ring->ring.ring_fd,
+					IORING_REGISTER_RESTRICTIONS,
+					allowed,
+					num_allowed);
+	}
+	if (ret == -EINVAL) {
+		/* an operation that the kernel does not know is refused */
+		ring->wait.possible = false;
+		ret = io_uring_register(ring->ring.ring_fd,
+					IORING_REGISTER_RESTRICTIONS,
+					allowed,
+					num_allowed - 1);
+	}
 	if (ret < 0) {
 		return -ret;
 	}
@@ -360,6 +405,7 @@ static int uring_ring_queue(struct uring_ring *ring,
 		ring->ops->prev = op;
 	}
 	ring->ops = op;
+	ring->num_ops++;
 	return 0;
 }
 
@@ -407,6 +453,12 @@ static void uring_ring_reap(struct uring_ring *ring)
 		int res = cqe->res;
 
 		io_uring_cqe_seen(&ring->ring, cqe);
+		if (op == NULL) {
+			ring->wait.armed = false;
+			ring->wait.completed = true;
+			ring->wait.res = res;
+			continue;
+		}
 		uring_ring_remove(ring, op);
 		op->done(op, res, false);
 	}
@@ -454,6 +506,100 @@ int uring_ring_run(struct uring_ring *ring)
 		uring_ring_reap(ring);
 	}
 	return 0;
+}
+
+bool uring_ring_can_wait(const struct uring_ring *ring)
+{
+	return ring->wait.possible;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
+int uring_ring_epoll_wait(struct uring_ring *ring,
+			  int epoll_fd,
+			  struct epoll_event *event,
+			  int timeout)
+{
+	/* without a time limit liburing 2.3 would enter a second time */
+	struct __kernel_timespec limit = {
+		.tv_sec = INT32_MAX,
+	};
+	struct io_uring_cqe *cqe = NULL;
+	int64_t start = 0;
+	int ret;
+
+	/* so that all completions are of this call, and the event is fresh */
+	uring_ring_reap(ring);
+	ring->wait.completed = false;
+
+	if (!ring->wait.armed) {
+		struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->ring);
+
+		if (sqe == NULL) {
+			ret = uring_ring_run(ring);
+			if (ret != 0) {
+				errno = ret;
+				return -1;
+			}
+			sqe = io_uring_get_sqe(&ring->ring);
+		}
+		io_uring_prep_rw(URING_OP_EPOLL_WAIT,
+				 sqe,
+				 epoll_fd,
+				 &ring->wait.event,
+				 1,
+				 0);
+		io_uring_sqe_set_data(sqe, NULL);
+		ring->wait.armed = true;
+	}
+	if (timeout > 0) {
+		limit.tv_sec = timeout / 1000;
+		limit.tv_nsec = (timeout % 1000) * INT64_C(1000000);
+		start = now_ms();
+	}
+
+	ring->enters++;
+	ret = io_uring_submit_and_wait_timeout(&ring->ring,
+					       &cqe,
+					       ring->num_ops + 1,
+					       &limit,
+					       NULL);
+	uring_ring_reap(ring);
+	if (ret < 0 && ret != -ETIME && ret != -EINTR && ret != -EAGAIN &&
+	    ret != -EBUSY)
+	{
+		errno = uring_ring_die(ring, -ret);
+		return -1;
+	}
+	if (ring->ops != NULL) {
+		/* not taken, or on a worker thread */
+		ret = uring_ring_run(ring);
+		if (ret != 0) {
+			errno = ret;
+			return -1;
+		}
+	}
+
+	if (ring->wait.completed) {
+		ring->wait.completed = false;
+		if (ring->wait.res < 0) {
+			errno = uring_ring_die(ring, -ring->wait.res);
+			return -1;
+		}
+		*event = ring->wait.event;
+		return ring->wait.res;
+	}
+	if (timeout > 0 && now_ms() - start >= timeout) {
+		return 0;
+	}
+	errno = EINTR;
+	return -1;
 }
 
 static int io_uring_disabled_sysctl(void)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <talloc.h>
 
 struct uring_ring;
@@ -31,7 +32,8 @@ struct uring_op {
 };
 
 /**
- * @brief Create a ring that accepts only IORING_OP_URING_CMD.
+ * @brief Create a ring that accepts only IORING_OP_URING_CMD and, where the
+ * kernel has it (6.15), IORING_OP_EPOLL_WAIT.
  *
  * It belongs to the calling process and, where the kernel has
  * IORING_SETUP_SINGLE_ISSUER (6.0), to the calling thread.
@@ -95,6 +97,28 @@ int uring_ring_ioctl(struct uring_ring *ring,
  * @return 0, or the errno that the ring died of.
  */
 int uring_ring_run(struct uring_ring *ring);
+
+/** @brief Whether the kernel has what uring_ring_epoll_wait() needs. */
+bool uring_ring_can_wait(const struct uring_ring *ring);
+
+/**
+ * @brief Submit what is queued and wait as epoll_wait(2) does with maxevents
+ * 1, in one system call.
+ *
+ * The event is fresh: it was harvested during this call.  What was queued has
+ * been answered when it returns.  If no event came the wait stays armed in
+ * the ring, which holds a reference to the epoll file, but to none of the
+ * files in it.
+ *
+ * @param[in] timeout  milliseconds, not 0; -1 is for ever.
+ *
+ * @return 1, or 0 if the time is over, or -1 with errno EINTR, or with the
+ *         errno that the ring died of: nothing was waited for then.
+ */
+int uring_ring_epoll_wait(struct uring_ring *ring,
+			  int epoll_fd,
+			  struct epoll_event *event,
+			  int timeout);
 
 /**
  * @brief Cause and remedy of an errno of uring_ring_create() or

@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Socket queries: one, many, a transport snapshot; now or with the loop.
+ * Socket queries: one, many; now, with the loop, or again and again.
  *
- * Queries travel in batches, and uring_answer() is the one place where
- * batches are answered: it asks compat_getsockopt.c which way each query
- * can go, counts those that the ring may take, and picks the cheaper way
- * for them together.  The asynchronous requests of a tevent context wait in
- * its queue until the loop flushes it, so that all requests of one loop
- * iteration are one set of batches, and one io_uring_enter(2).
+ * Queries travel in batches, and a list of batches is answered together:
+ * compat_getsockopt.c says which way each query can go, and the number of
+ * those that the ring may take decides which way is cheaper.  The batches
+ * that were asked on a tevent context wait in its queue until the loop
+ * flushes it or carries it along with its wait, so that all of one loop
+ * iteration are one list, and one io_uring_enter(2).
  *
- * What the ring writes to is a copy (the bounce buffer) that belongs to the
- * batch: an option that reads its buffer finds the caller's bytes there,
- * and the caller's own are still there if the system call has to be asked
- * after all.  If a ring dies with a command in flight the bounce buffer is
- * given up, and nothing else.
+ * A batch owns what the ring writes to.  Beside it stand the caller's bytes
+ * (an option that reads its buffer starts from them, and so does the system
+ * call if it has to be asked after all) and a spare: if a ring dies with a
+ * command in flight, the kernel may still write to the buffers, so they are
+ * given up and the spare takes their place.
+ *
+ * Asking a batch allocates nothing, takes no lock and looks nothing up that
+ * it has looked up before: a query through the ring has about 200 ns to
+ * lose before it is slower than the system call.
  *
  * There are two kinds of rings: one per tevent context that has asked
  * enough to be worth it, and one per thread for queries that are answered
- * at once.  They are not the same one because the loop's ring will carry
- * events as well, and a query inside a handler must not reap those.
+ * at once.  They are not the same one because the loop's ring carries its
+ * wait as well, and a query inside a handler must not reap that.
  */
 
 #include "config.h"
@@ -26,13 +30,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
 #include <netinet/in.h>
 #include <linux/sockios.h>
-#include <linux/tcp.h>
 
 #include "uring_ring.h"
 #include "uring_sockopt.h"
@@ -44,15 +46,19 @@
  */
 #define URING_BREAK_EVEN 6
 
-#define URING_BOUNCE_ALIGN 8
+/* Where a buffer in a block begins. */
+#define URING_ALIGN 8
 
 struct uring_item {
 	struct uring_op op;
 	struct uring_batch *batch;
 	struct uring_query *query;
-	/* where the ring writes; query->optval itself if nothing is copied */
-	void *bounce;
-	enum uring_reason reason;
+	/* of the buffer, before an answer changes optlen */
+	socklen_t size;
+	/* in the blocks of the batch */
+	size_t offset;
+	/* whether the ring may be asked, as of batch->generation */
+	enum uring_reason route;
 };
 
 struct uring_batch {
@@ -60,15 +66,30 @@ struct uring_batch {
 	struct uring_batch *prev;
 	struct uring_batch *next;
 	struct uring_queue *queue;
-	struct tevent_req *req;
 	enum uring_urgency urgency;
 
+	/* asked, and the handler not yet called */
+	bool asked;
+	struct tevent_context *ev;
+	struct tevent_immediate *im;
+	uring_batch_handler_t handler;
+	void *private_data;
+
 	struct uring_socket sock;
+	struct uring_query *queries;
 	struct uring_item *items;
 	size_t num_items;
 
-	/* all bounce buffers in one chunk */
-	uint8_t *bounce;
+	/* of the items' routes: when they were found, and how many are NONE */
+	bool routed;
+	unsigned generation;
+	size_t candidates;
+
+	/* the queries' buffers; what they start from; see above */
+	uint8_t *answers;
+	uint8_t *input;
+	uint8_t *spare;
+	size_t size;
 };
 
 struct uring_queue {
@@ -78,6 +99,10 @@ struct uring_queue {
 	struct uring_ring *ring;
 	struct uring_batch *batches;
 	struct uring_batch *last;
+
+	/* what the loop of this process waits on, or -1 */
+	int epoll_fd;
+	pid_t pid;
 };
 
 /*
@@ -192,6 +217,25 @@ static enum uring_reason uring_ring_obtain(TALLOC_CTX *mem_ctx,
 	return URING_REASON_NONE;
 }
 
+/* What the kernel may still write to is not used again. */
+static void uring_batch_give_up(struct uring_batch *batch)
+{
+	uint8_t *answers = batch->answers;
+	size_t i;
+
+	if (batch->spare == NULL) {
+		return;
+	}
+	memcpy(batch->spare, answers, batch->size);
+	for (i = 0; i < batch->num_items; i++) {
+		batch->queries[i].optval = batch->spare +
+					   batch->items[i].offset;
+	}
+	batch->answers = batch->spare;
+	batch->spare = NULL;
+	uring_give_up(answers);
+}
+
 static void uring_item_done(struct uring_op *op, int res, bool lost)
 {
 	struct uring_item *item = (struct uring_item *)(void *)(
@@ -200,16 +244,17 @@ static void uring_item_done(struct uring_op *op, int res, bool lost)
 	struct uring_query *query = item->query;
 
 	if (lost) {
-		uring_give_up(batch->bounce);
+		uring_batch_give_up(batch);
+	}
+	if (res < 0 && batch->input != NULL) {
+		/* a handler may have begun to write before it failed */
+		memcpy(query->optval, batch->input + item->offset, item->size);
+	}
+	if (lost) {
 		compat_query_syscall(&batch->sock, query, URING_REASON_NORING);
-		return;
+	} else {
+		compat_query_result(&batch->sock, query, res);
 	}
-	if (res >= 0 && item->bounce != query->optval &&
-	    query->type == URING_QUERY_GETSOCKOPT && query->optlen > 0)
-	{
-		memcpy(query->optval, item->bounce, query->optlen);
-	}
-	compat_query_result(&batch->sock, query, res);
 }
 
 static int uring_item_queue(struct uring_ring *ring, struct uring_item *item)
@@ -231,29 +276,106 @@ static int uring_item_queue(struct uring_ring *ring, struct uring_item *item)
 				     fd,
 				     query->level,
 				     query->optname,
-				     item->bounce,
+				     query->optval,
 				     query->optlen);
 }
 
-/* Put an item into the ring, or answer it by system call. */
-static void uring_item_submit(struct uring_ring *ring, struct uring_item *item)
+/* Put an item into the ring; the reason why that is not possible. */
+static enum uring_reason uring_item_submit(struct uring_ring *ring,
+					   struct uring_item *item)
 {
 	int ret = ENOBUFS;
 
-	if (item->reason == URING_REASON_NONE && !uring_ring_usable(ring)) {
-		item->reason = URING_REASON_NORING;
+	if (!uring_ring_usable(ring)) {
+		return URING_REASON_NORING;
 	}
-	if (item->reason == URING_REASON_NONE) {
+	ret = uring_item_queue(ring, item);
+	if (ret == ENOBUFS && uring_ring_run(ring) == 0) {
 		ret = uring_item_queue(ring, item);
-		if (ret == ENOBUFS && uring_ring_run(ring) == 0) {
-			ret = uring_item_queue(ring, item);
-		}
-		if (ret == 0) {
-			return;
-		}
-		item->reason = URING_REASON_NORING;
 	}
-	compat_query_syscall(&item->batch->sock, item->query, item->reason);
+	return ret == 0 ? URING_REASON_NONE : URING_REASON_NORING;
+}
+
+/* Find out what the ring may be asked; how many queries that are. */
+static size_t uring_route(struct uring_batch *batches)
+{
+	unsigned generation = compat_generation();
+	struct uring_batch *batch = NULL;
+	size_t candidates = 0;
+	size_t i;
+
+	for (batch = batches; batch != NULL; batch = batch->next) {
+		if (batch->routed && batch->generation == generation) {
+			candidates += batch->candidates;
+			continue;
+		}
+		batch->candidates = 0;
+		for (i = 0; i < batch->num_items; i++) {
+			struct uring_item *item = &batch->items[i];
+
+			item->route = compat_query_route(&batch->sock,
+							 item->query);
+			batch->candidates += item->route == URING_REASON_NONE;
+		}
+		batch->routed = true;
+		batch->generation = generation;
+		candidates += batch->candidates;
+	}
+	return candidates;
+}
+
+/*
+ * Put into the ring what it may be asked, unless there is a reason not to,
+ * and answer the rest.
+ */
+static void uring_submit(struct uring_ring *ring,
+			 struct uring_batch *batches,
+			 enum uring_reason no_ring)
+{
+	struct uring_batch *batch = NULL;
+	size_t i;
+
+	for (batch = batches; batch != NULL; batch = batch->next) {
+		for (i = 0; i < batch->num_items; i++) {
+			struct uring_item *item = &batch->items[i];
+			enum uring_reason reason = item->route;
+
+			if (reason == URING_REASON_NONE) {
+				reason = no_ring;
+			}
+			if (reason == URING_REASON_NONE) {
+				reason = uring_item_submit(ring, item);
+			}
+			if (reason != URING_REASON_NONE) {
+				compat_query_syscall(&batch->sock,
+						     item->query,
+						     reason);
+			}
+		}
+	}
+}
+
+/* All is answered; ring may be NULL, enters is what it had counted before. */
+static void uring_account(const struct uring_ring *ring,
+			  size_t enters,
+			  const struct uring_batch *batches)
+{
+	const struct uring_batch *batch = NULL;
+	size_t queries[URING_REASON_COUNT] = {};
+	size_t i;
+
+	for (batch = batches; batch != NULL; batch = batch->next) {
+		for (i = 0; i < batch->num_items; i++) {
+			queries[batch->items[i].query->reason]++;
+		}
+	}
+	if (ring != NULL) {
+		enters = uring_ring_enters(ring) - enters;
+		if (uring_ring_errno(ring) != 0 && compat_ring_error() == 0) {
+			compat_ring_failed(uring_ring_errno(ring));
+		}
+	}
+	compat_count(queries, enters);
 }
 
 /*
@@ -264,23 +386,9 @@ static void uring_answer(TALLOC_CTX *mem_ctx,
 			 struct uring_ring **ring,
 			 struct uring_batch *batches)
 {
-	struct uring_batch *batch = NULL;
 	enum uring_reason reason = URING_REASON_NONE;
-	size_t candidates = 0;
-	size_t enters;
-	size_t i;
-
-	for (batch = batches; batch != NULL; batch = batch->next) {
-		for (i = 0; i < batch->num_items; i++) {
-			struct uring_item *item = &batch->items[i];
-
-			item->reason = compat_query_route(&batch->sock,
-							  item->query);
-			if (item->reason == URING_REASON_NONE) {
-				candidates++;
-			}
-		}
-	}
+	size_t candidates = uring_route(batches);
+	size_t enters = 0;
 
 	if (uring_get_mode() == URING_MODE_AUTO &&
 	    candidates < URING_BREAK_EVEN)
@@ -290,26 +398,15 @@ static void uring_answer(TALLOC_CTX *mem_ctx,
 		reason = uring_ring_obtain(mem_ctx, ring);
 	}
 
-	enters = *ring != NULL ? uring_ring_enters(*ring) : 0;
-	for (batch = batches; batch != NULL; batch = batch->next) {
-		for (i = 0; i < batch->num_items; i++) {
-			struct uring_item *item = &batch->items[i];
-
-			if (item->reason == URING_REASON_NONE) {
-				item->reason = reason;
-			}
-			uring_item_submit(*ring, item);
-		}
-	}
 	if (reason != URING_REASON_NONE || candidates == 0) {
+		uring_submit(NULL, batches, reason);
+		uring_account(NULL, 0, batches);
 		return;
 	}
-
+	enters = uring_ring_enters(*ring);
+	uring_submit(*ring, batches, URING_REASON_NONE);
 	(void)uring_ring_run(*ring);
-	compat_count_enters(uring_ring_enters(*ring) - enters);
-	if (uring_ring_errno(*ring) != 0) {
-		compat_ring_failed(uring_ring_errno(*ring));
-	}
+	uring_account(*ring, enters, batches);
 }
 
 int uring_getsockopt(int fd,
@@ -328,24 +425,22 @@ int uring_getsockopt(int fd,
 	};
 	struct uring_item item = {
 		.query = &query,
-		.bounce = optval,
 	};
 	struct uring_batch batch = {
 		.sock = {
 			.fd = fd,
 			.family = -1,
 		},
+		.queries = &query,
 		.items = &item,
 		.num_items = 1,
 	};
 	struct uring_thread *thread = NULL;
-	enum uring_mode mode;
+	enum uring_mode mode = uring_get_mode();
 	int saved_errno = errno;
 	int ret;
 
 	item.batch = &batch;
-
-	mode = uring_get_mode();
 	if (mode == URING_MODE_RING) {
 		thread = uring_thread_get();
 	}
@@ -353,12 +448,11 @@ int uring_getsockopt(int fd,
 		uring_answer(thread, &thread->ring, &batch);
 		*optlen = query.optlen;
 	} else {
-		enum uring_reason why = URING_REASON_FEW;
-
+		query.reason = URING_REASON_FEW;
 		if (optlen == NULL) {
-			why = URING_REASON_SHAPE;
+			query.reason = URING_REASON_SHAPE;
 		} else if (mode == URING_MODE_SYSCALL) {
-			why = URING_REASON_MODE;
+			query.reason = URING_REASON_MODE;
 		}
 		ret = compat_libc_getsockopt(fd,
 					     level,
@@ -366,7 +460,7 @@ int uring_getsockopt(int fd,
 					     optval,
 					     optlen);
 		query.error = ret != 0 ? errno : 0;
-		compat_count(&query, why);
+		uring_account(NULL, 0, &batch);
 	}
 
 	if (reason != NULL) {
@@ -380,12 +474,12 @@ int uring_getsockopt(int fd,
 	return 0;
 }
 
-static int uring_batch_destructor(struct uring_batch *batch)
+static void uring_batch_unlink(struct uring_batch *batch)
 {
 	struct uring_queue *queue = batch->queue;
 
 	if (queue == NULL) {
-		return 0;
+		return;
 	}
 	if (batch->prev != NULL) {
 		batch->prev->next = batch->next;
@@ -397,15 +491,24 @@ static int uring_batch_destructor(struct uring_batch *batch)
 	} else {
 		queue->last = batch->prev;
 	}
+	batch->prev = NULL;
+	batch->next = NULL;
 	batch->queue = NULL;
+}
+
+static int uring_batch_destructor(struct uring_batch *batch)
+{
+	uring_batch_unlink(batch);
 	return 0;
 }
 
-/* Items and bounce buffers for queries that stay where they are. */
-static struct uring_batch *uring_batch_create(TALLOC_CTX *mem_ctx,
-					      const struct uring_socket *sock,
-					      struct uring_query *queries,
-					      size_t num_queries)
+struct uring_batch *uring_batch_create(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       const struct uring_socket *sock,
+				       const struct uring_query *queries,
+				       size_t num_queries,
+				       uring_batch_handler_t handler,
+				       void *private_data)
 {
 	struct uring_batch *batch = NULL;
 	size_t size = 0;
@@ -415,57 +518,84 @@ static struct uring_batch *uring_batch_create(TALLOC_CTX *mem_ctx,
 	if (batch == NULL) {
 		return NULL;
 	}
+	batch->ev = ev;
 	batch->sock = *sock;
 	batch->num_items = num_queries;
-	batch->items = talloc_zero_array(batch, struct uring_item, num_queries);
-	if (batch->items == NULL) {
-		TALLOC_FREE(batch);
-		return NULL;
-	}
+	batch->handler = handler;
+	batch->private_data = private_data;
 
 	for (i = 0; i < num_queries; i++) {
-		size += queries[i].optlen + URING_BOUNCE_ALIGN;
-		size &= ~(size_t)(URING_BOUNCE_ALIGN - 1);
+		size += queries[i].optlen + URING_ALIGN;
+		size &= ~(size_t)(URING_ALIGN - 1);
 	}
-	batch->bounce = talloc_array(batch, uint8_t, size);
-	if (batch->bounce == NULL) {
+	batch->size = size;
+	batch->queries = talloc_array(batch, struct uring_query, num_queries);
+	batch->items = talloc_zero_array(batch, struct uring_item, num_queries);
+	batch->input = talloc_zero_array(batch, uint8_t, size);
+	if (batch->queries != NULL) {
+		/* uring_query_batch_recv() hands both over together */
+		batch->answers = talloc_array(batch->queries, uint8_t, size);
+		batch->spare = talloc_array(batch->queries, uint8_t, size);
+	}
+	if (ev != NULL) {
+		batch->im = tevent_create_immediate(batch);
+	}
+	if (batch->items == NULL || batch->input == NULL ||
+	    batch->answers == NULL || batch->spare == NULL ||
+	    (ev != NULL && batch->im == NULL))
+	{
 		TALLOC_FREE(batch);
 		return NULL;
 	}
+	talloc_set_destructor(batch, uring_batch_destructor);
 
 	size = 0;
 	for (i = 0; i < num_queries; i++) {
 		struct uring_item *item = &batch->items[i];
+		struct uring_query *query = &batch->queries[i];
 
+		*query = queries[i];
+		query->optval = batch->answers + size;
 		item->batch = batch;
-		item->query = &queries[i];
-		item->bounce = batch->bounce + size;
-		if (queries[i].optlen > 0) {
-			memcpy(item->bounce,
+		item->query = query;
+		item->size = query->optlen;
+		item->offset = size;
+		if (item->size > 0) {
+			memcpy(batch->input + size,
 			       queries[i].optval,
-			       queries[i].optlen);
+			       item->size);
 		}
-		size += queries[i].optlen + URING_BOUNCE_ALIGN;
-		size &= ~(size_t)(URING_BOUNCE_ALIGN - 1);
+		size += item->size + URING_ALIGN;
+		size &= ~(size_t)(URING_ALIGN - 1);
 	}
 	return batch;
+}
+
+/* Start from the caller's bytes again. */
+static void uring_batch_prepare(struct uring_batch *batch)
+{
+	size_t i;
+
+	memcpy(batch->answers, batch->input, batch->size);
+	for (i = 0; i < batch->num_items; i++) {
+		batch->queries[i].optlen = batch->items[i].size;
+	}
 }
 
 /* Answer at once, through the ring of this thread where that pays. */
 static void uring_batch_answer(struct uring_batch *batch)
 {
 	struct uring_thread *thread = uring_thread_get();
-	size_t i;
+	struct uring_thread none = {};
 
+	uring_batch_prepare(batch);
 	if (thread != NULL) {
 		uring_answer(thread, &thread->ring, batch);
 		return;
 	}
-	for (i = 0; i < batch->num_items; i++) {
-		compat_query_syscall(&batch->sock,
-				     batch->items[i].query,
-				     URING_REASON_NORING);
-	}
+	(void)uring_route(batch);
+	uring_submit(none.ring, batch, URING_REASON_NORING);
+	uring_account(NULL, 0, batch);
 }
 
 void uring_query_batch(const struct uring_socket *sock,
@@ -475,19 +605,99 @@ void uring_query_batch(const struct uring_socket *sock,
 	struct uring_batch *batch = NULL;
 	size_t i;
 
-	batch = uring_batch_create(NULL, sock, queries, num_queries);
-	if (batch != NULL) {
-		uring_batch_answer(batch);
-		TALLOC_FREE(batch);
+	batch = uring_batch_create(NULL,
+				   NULL,
+				   sock,
+				   queries,
+				   num_queries,
+				   NULL,
+				   NULL);
+	if (batch == NULL) {
+		for (i = 0; i < num_queries; i++) {
+			compat_query_syscall(sock,
+					     &queries[i],
+					     URING_REASON_NORING);
+		}
 		return;
 	}
+
+	uring_batch_answer(batch);
 	for (i = 0; i < num_queries; i++) {
-		compat_query_syscall(sock, &queries[i], URING_REASON_NORING);
+		void *optval = queries[i].optval;
+
+		if (batch->items[i].size > 0) {
+			memcpy(optval,
+			       batch->queries[i].optval,
+			       batch->items[i].size);
+		}
+		queries[i] = batch->queries[i];
+		queries[i].optval = optval;
 	}
+	TALLOC_FREE(batch);
+}
+
+static void uring_batch_deliver(struct tevent_context *ev,
+				struct tevent_immediate *im,
+				void *private_data)
+{
+	struct uring_batch *batch =
+		talloc_get_type_abort(private_data, struct uring_batch);
+
+	batch->asked = false;
+	batch->handler(batch, batch->queries, batch->private_data);
+}
+
+/* The handler is called by the loop, like that of any other event. */
+static void uring_batch_done(struct uring_batch *batch)
+{
+	tevent_schedule_immediate(batch->im,
+				  batch->ev,
+				  uring_batch_deliver,
+				  batch);
+}
+
+int uring_batch_ask(struct uring_batch *batch, enum uring_urgency urgency)
+{
+	struct uring_queue *queue = NULL;
+
+	if (batch->asked) {
+		return EBUSY;
+	}
+	batch->asked = true;
+
+	queue = uring_queue_find(batch->ev);
+	if (queue == NULL) {
+		uring_batch_answer(batch);
+		uring_batch_done(batch);
+		return 0;
+	}
+
+	uring_batch_prepare(batch);
+	batch->urgency = urgency;
+	batch->queue = queue;
+	batch->prev = queue->last;
+	if (queue->last != NULL) {
+		queue->last->next = batch;
+	} else {
+		queue->batches = batch;
+	}
+	queue->last = batch;
+	return 0;
+}
+
+bool uring_batch_cancel(struct uring_batch *batch)
+{
+	if (!batch->asked) {
+		return false;
+	}
+	batch->asked = false;
+	uring_batch_unlink(batch);
+	/* takes it out of the loop if it was about to be called */
+	tevent_schedule_immediate(batch->im, batch->ev, NULL, NULL);
+	return true;
 }
 
 struct uring_query_batch_state {
-	struct uring_query *queries;
 	struct uring_batch *batch;
 };
 
@@ -496,10 +706,9 @@ static bool uring_query_batch_cancel(struct tevent_req *req)
 	struct uring_query_batch_state *state =
 		tevent_req_data(req, struct uring_query_batch_state);
 
-	if (state->batch == NULL || state->batch->queue == NULL) {
+	if (!uring_batch_cancel(state->batch)) {
 		return false;
 	}
-	TALLOC_FREE(state->batch);
 	tevent_req_error(req, ECANCELED);
 	return true;
 }
@@ -511,7 +720,19 @@ static void uring_query_batch_cleanup(struct tevent_req *req,
 		tevent_req_data(req, struct uring_query_batch_state);
 
 	/* also when it timed out: the queue must not know it any longer */
-	TALLOC_FREE(state->batch);
+	if (req_state != TEVENT_REQ_DONE) {
+		TALLOC_FREE(state->batch);
+	}
+}
+
+static void uring_query_batch_done(struct uring_batch *batch,
+				   const struct uring_query *queries,
+				   void *private_data)
+{
+	struct tevent_req *req =
+		talloc_get_type_abort(private_data, struct tevent_req);
+
+	tevent_req_done(req);
 }
 
 struct tevent_req *uring_query_batch_send(TALLOC_CTX *mem_ctx,
@@ -523,8 +744,6 @@ struct tevent_req *uring_query_batch_send(TALLOC_CTX *mem_ctx,
 {
 	struct tevent_req *req = NULL;
 	struct uring_query_batch_state *state = NULL;
-	struct uring_queue *queue = NULL;
-	size_t i;
 
 	req = tevent_req_create(mem_ctx,
 				&state,
@@ -532,55 +751,23 @@ struct tevent_req *uring_query_batch_send(TALLOC_CTX *mem_ctx,
 	if (req == NULL) {
 		return NULL;
 	}
-	tevent_req_set_cleanup_fn(req, uring_query_batch_cleanup);
-
-	state->queries = talloc_array(state, struct uring_query, num_queries);
-	if (tevent_req_nomem(state->queries, req)) {
-		return tevent_req_post(req, ev);
-	}
-	for (i = 0; i < num_queries; i++) {
-		state->queries[i] = queries[i];
-		state->queries[i].optval = talloc_memdup(state->queries,
-							 queries[i].optval,
-							 queries[i].optlen);
-		if (tevent_req_nomem(state->queries[i].optval, req)) {
-			return tevent_req_post(req, ev);
-		}
-	}
-
 	state->batch = uring_batch_create(state,
+					  ev,
 					  sock,
-					  state->queries,
-					  num_queries);
+					  queries,
+					  num_queries,
+					  uring_query_batch_done,
+					  req);
 	if (tevent_req_nomem(state->batch, req)) {
 		return tevent_req_post(req, ev);
 	}
-
-	queue = uring_queue_find(ev);
-	if (queue == NULL) {
-		uring_batch_answer(state->batch);
-		tevent_req_done(req);
-		return tevent_req_post(req, ev);
-	}
-
-	state->batch->req = req;
-	state->batch->urgency = urgency;
-	state->batch->queue = queue;
-	state->batch->prev = queue->last;
-	if (queue->last != NULL) {
-		queue->last->next = state->batch;
-	} else {
-		queue->batches = state->batch;
-	}
-	queue->last = state->batch;
-	talloc_set_destructor(state->batch, uring_batch_destructor);
-
+	tevent_req_set_cleanup_fn(req, uring_query_batch_cleanup);
 	tevent_req_set_cancel_fn(req, uring_query_batch_cancel);
-	tevent_req_defer_callback(req, ev);
+	(void)uring_batch_ask(state->batch, urgency);
 	return req;
 }
 
-static int uring_req_recv(struct tevent_req *req)
+int uring_req_errno(struct tevent_req *req)
 {
 	enum tevent_req_state req_state;
 	uint64_t error;
@@ -600,24 +787,7 @@ static int uring_req_recv(struct tevent_req *req)
 	}
 }
 
-int uring_query_batch_recv(struct tevent_req *req,
-			   TALLOC_CTX *mem_ctx,
-			   struct uring_query **queries)
-{
-	struct uring_query_batch_state *state =
-		tevent_req_data(req, struct uring_query_batch_state);
-	int ret;
-
-	ret = uring_req_recv(req);
-	if (ret == 0) {
-		*queries = talloc_move(mem_ctx, &state->queries);
-	}
-	tevent_req_received(req);
-	return ret;
-}
-
-/* For requests that have only a batch below them. */
-static bool uring_subreq_failed(int error, struct tevent_req *req)
+bool uring_subreq_failed(int error, struct tevent_req *req)
 {
 	if (error == 0) {
 		return false;
@@ -630,8 +800,25 @@ static bool uring_subreq_failed(int error, struct tevent_req *req)
 	return true;
 }
 
+int uring_query_batch_recv(struct tevent_req *req,
+			   TALLOC_CTX *mem_ctx,
+			   struct uring_query **queries)
+{
+	struct uring_query_batch_state *state =
+		tevent_req_data(req, struct uring_query_batch_state);
+	int ret;
+
+	ret = uring_req_errno(req);
+	if (ret == 0) {
+		*queries = talloc_move(mem_ctx, &state->batch->queries);
+	}
+	tevent_req_received(req);
+	return ret;
+}
+
 struct uring_getsockopt_state {
 	struct uring_query *query;
+	socklen_t optlen;
 };
 
 static void uring_getsockopt_done(struct tevent_req *subreq);
@@ -665,6 +852,7 @@ struct tevent_req *uring_getsockopt_send(TALLOC_CTX *mem_ctx,
 		return tevent_req_post(req, ev);
 	}
 
+	state->optlen = optlen;
 	query.optval = talloc_zero_size(state, optlen);
 	if (tevent_req_nomem(query.optval, req)) {
 		return tevent_req_post(req, ev);
@@ -717,366 +905,25 @@ int uring_getsockopt_recv(struct tevent_req *req,
 			*reason = state->query->reason;
 		}
 	}
-	ret = uring_req_recv(req);
+	ret = uring_req_errno(req);
 	if (ret == 0) {
-		*optval = talloc_move(mem_ctx, &state->query->optval);
+		*optval = talloc_memdup(mem_ctx,
+					state->query->optval,
+					state->optlen);
+		if (*optval == NULL) {
+			ret = ENOMEM;
+		}
 		*optlen = state->query->optlen;
 	}
 	tevent_req_received(req);
 	return ret;
 }
 
-/* What a snapshot asks, for IPv4 and for IPv6. */
-static const struct {
-	const char *name;
-	const char *name6;
-	enum uring_query_type type;
-	int level;
-	int optname;
-	int level6;
-	int optname6;
-} snapshot_items[URING_SNAPSHOT_ITEMS] = {
-#define SNAPSHOT_OPTION(_level, _optname) \
-	{ \
-		.name = #_optname, .name6 = #_optname, .level = _level, \
-		.optname = _optname, .level6 = _level, .optname6 = _optname, \
-	}
-	[URING_SNAPSHOT_TCP_INFO] = SNAPSHOT_OPTION(IPPROTO_TCP, TCP_INFO),
-	[URING_SNAPSHOT_SIOCOUTQ] = {
-		.name = "SIOCOUTQ",
-		.name6 = "SIOCOUTQ",
-		.type = URING_QUERY_SIOCOUTQ,
-	},
-	[URING_SNAPSHOT_SIOCINQ] = {
-		.name = "SIOCINQ",
-		.name6 = "SIOCINQ",
-		.type = URING_QUERY_SIOCINQ,
-	},
-	[URING_SNAPSHOT_SO_SNDBUF] = SNAPSHOT_OPTION(SOL_SOCKET, SO_SNDBUF),
-	[URING_SNAPSHOT_SO_RCVBUF] = SNAPSHOT_OPTION(SOL_SOCKET, SO_RCVBUF),
-	[URING_SNAPSHOT_SO_PRIORITY] = SNAPSHOT_OPTION(SOL_SOCKET, SO_PRIORITY),
-	[URING_SNAPSHOT_SO_MARK] = SNAPSHOT_OPTION(SOL_SOCKET, SO_MARK),
-	[URING_SNAPSHOT_TCP_MAXSEG] = SNAPSHOT_OPTION(IPPROTO_TCP, TCP_MAXSEG),
-	[URING_SNAPSHOT_TCP_CONGESTION] = SNAPSHOT_OPTION(IPPROTO_TCP,
-							  TCP_CONGESTION),
-#undef SNAPSHOT_OPTION
-	[URING_SNAPSHOT_TOS] = {
-		.name = "IP_TOS",
-		.name6 = "IPV6_TCLASS",
-		.level = IPPROTO_IP,
-		.optname = IP_TOS,
-		.level6 = IPPROTO_IPV6,
-		.optname6 = IPV6_TCLASS,
-	},
-	[URING_SNAPSHOT_MTU] = {
-		.name = "IP_MTU",
-		.name6 = "IPV6_MTU",
-		.level = IPPROTO_IP,
-		.optname = IP_MTU,
-		.level6 = IPPROTO_IPV6,
-		.optname6 = IPV6_MTU,
-	},
-};
-
-/* The buffers of a snapshot's queries. */
-struct snapshot_buffers {
-	struct tcp_info info;
-	char congestion[16];
-	int numbers[URING_SNAPSHOT_ITEMS];
-};
-
-static int snapshot_prepare(const struct uring_socket *sock,
-			    struct snapshot_buffers *buffers,
-			    struct uring_query queries[URING_SNAPSHOT_ITEMS])
-{
-	bool ipv6 = sock->family == AF_INET6;
-	size_t i;
-
-	if ((sock->family != AF_INET && !ipv6) || sock->type != SOCK_STREAM ||
-	    sock->protocol != IPPROTO_TCP)
-	{
-		return EPROTOTYPE;
-	}
-
-	*buffers = (struct snapshot_buffers){};
-	for (i = 0; i < URING_SNAPSHOT_ITEMS; i++) {
-		queries[i] = (struct uring_query){
-			.type = snapshot_items[i].type,
-			.level = ipv6 ? snapshot_items[i].level6
-				      : snapshot_items[i].level,
-			.optname = ipv6 ? snapshot_items[i].optname6
-					: snapshot_items[i].optname,
-			.optval = &buffers->numbers[i],
-			.optlen = sizeof(buffers->numbers[i]),
-		};
-	}
-	queries[URING_SNAPSHOT_TCP_INFO].optval = &buffers->info;
-	queries[URING_SNAPSHOT_TCP_INFO].optlen = sizeof(buffers->info);
-	queries[URING_SNAPSHOT_TCP_CONGESTION].optval = buffers->congestion;
-	queries[URING_SNAPSHOT_TCP_CONGESTION].optlen =
-		sizeof(buffers->congestion);
-	return 0;
-}
-
-static void snapshot_finish(const struct uring_socket *sock,
-			    const struct uring_query *queries,
-			    struct uring_snapshot *snapshot)
-{
-	struct {
-		enum uring_snapshot_item item;
-		int *value;
-	} numbers[] = {
-		{URING_SNAPSHOT_SIOCOUTQ, &snapshot->outq},
-		{URING_SNAPSHOT_SIOCINQ, &snapshot->inq},
-		{URING_SNAPSHOT_SO_SNDBUF, &snapshot->sndbuf},
-		{URING_SNAPSHOT_SO_RCVBUF, &snapshot->rcvbuf},
-		{URING_SNAPSHOT_SO_PRIORITY, &snapshot->priority},
-		{URING_SNAPSHOT_SO_MARK, &snapshot->mark},
-		{URING_SNAPSHOT_TCP_MAXSEG, &snapshot->maxseg},
-		{URING_SNAPSHOT_TOS, &snapshot->tos},
-		{URING_SNAPSHOT_MTU, &snapshot->mtu},
-	};
-	struct tcp_info info = {};
-	size_t i;
-
-	*snapshot = (struct uring_snapshot){
-		.sock = *sock,
-	};
-	for (i = 0; i < URING_SNAPSHOT_ITEMS; i++) {
-		snapshot->items[i].error = queries[i].error;
-		snapshot->items[i].reason = queries[i].reason;
-	}
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		const struct uring_query *query = &queries[numbers[i].item];
-
-		if (query->error == 0) {
-			memcpy(numbers[i].value, query->optval, sizeof(int));
-		}
-	}
-	if (queries[URING_SNAPSHOT_TCP_CONGESTION].error == 0) {
-		snprintf(snapshot->congestion,
-			 sizeof(snapshot->congestion),
-			 "%.15s",
-			 (const char *)queries[URING_SNAPSHOT_TCP_CONGESTION]
-				 .optval);
-	}
-	if (queries[URING_SNAPSHOT_TCP_INFO].error == 0) {
-		memcpy(&info,
-		       queries[URING_SNAPSHOT_TCP_INFO].optval,
-		       queries[URING_SNAPSHOT_TCP_INFO].optlen);
-	}
-	snapshot->rtt_us = info.tcpi_rtt;
-	snapshot->rttvar_us = info.tcpi_rttvar;
-	snapshot->rto_us = info.tcpi_rto;
-	snapshot->snd_cwnd = info.tcpi_snd_cwnd;
-	snapshot->unacked = info.tcpi_unacked;
-	snapshot->retrans = info.tcpi_retrans;
-	snapshot->total_retrans = info.tcpi_total_retrans;
-	snapshot->snd_mss = info.tcpi_snd_mss;
-	snapshot->delivery_rate = info.tcpi_delivery_rate;
-	snapshot->pacing_rate = info.tcpi_pacing_rate;
-	snapshot->bytes_acked = info.tcpi_bytes_acked;
-	snapshot->bytes_received = info.tcpi_bytes_received;
-}
-
-int uring_snapshot(const struct uring_socket *sock,
-		   struct uring_snapshot *snapshot)
-{
-	struct snapshot_buffers buffers;
-	struct uring_query queries[URING_SNAPSHOT_ITEMS];
-	int ret;
-
-	ret = snapshot_prepare(sock, &buffers, queries);
-	if (ret != 0) {
-		return ret;
-	}
-	uring_query_batch(sock, queries, URING_SNAPSHOT_ITEMS);
-	snapshot_finish(sock, queries, snapshot);
-	return 0;
-}
-
-struct uring_snapshot_state {
-	struct uring_socket sock;
-	struct uring_snapshot snapshot;
-};
-
-static void uring_snapshot_done(struct tevent_req *subreq);
-
-struct tevent_req *uring_snapshot_send(TALLOC_CTX *mem_ctx,
-				       struct tevent_context *ev,
-				       const struct uring_socket *sock,
-				       enum uring_urgency urgency)
-{
-	struct tevent_req *req = NULL;
-	struct tevent_req *subreq = NULL;
-	struct uring_snapshot_state *state = NULL;
-	struct snapshot_buffers buffers;
-	struct uring_query queries[URING_SNAPSHOT_ITEMS];
-	int ret;
-
-	req = tevent_req_create(mem_ctx, &state, struct uring_snapshot_state);
-	if (req == NULL) {
-		return NULL;
-	}
-	state->sock = *sock;
-
-	ret = snapshot_prepare(sock, &buffers, queries);
-	if (ret != 0) {
-		tevent_req_error(req, ret);
-		return tevent_req_post(req, ev);
-	}
-	subreq = uring_query_batch_send(state,
-					ev,
-					sock,
-					queries,
-					URING_SNAPSHOT_ITEMS,
-					urgency);
-	if (tevent_req_nomem(subreq, req)) {
-		return tevent_req_post(req, ev);
-	}
-	tevent_req_set_callback(subreq, uring_snapshot_done, req);
-	return req;
-}
-
-static void uring_snapshot_done(struct tevent_req *subreq)
-{
-	struct tevent_req *req =
-		tevent_req_callback_data(subreq, struct tevent_req);
-	struct uring_snapshot_state *state =
-		tevent_req_data(req, struct uring_snapshot_state);
-	struct uring_query *queries = NULL;
-	int ret;
-
-	ret = uring_query_batch_recv(subreq, state, &queries);
-	TALLOC_FREE(subreq);
-	if (uring_subreq_failed(ret, req)) {
-		return;
-	}
-	snapshot_finish(&state->sock, queries, &state->snapshot);
-	tevent_req_done(req);
-}
-
-int uring_snapshot_recv(struct tevent_req *req, struct uring_snapshot *snapshot)
-{
-	const struct uring_snapshot_state *state =
-		tevent_req_data(req, struct uring_snapshot_state);
-	int ret;
-
-	ret = uring_req_recv(req);
-	if (ret == 0) {
-		*snapshot = state->snapshot;
-	}
-	tevent_req_received(req);
-	return ret;
-}
-
-const char *uring_snapshot_item_name(const struct uring_snapshot *snapshot,
-				     enum uring_snapshot_item item)
-{
-	if (snapshot->sock.family == AF_INET6) {
-		return snapshot_items[item].name6;
-	}
-	return snapshot_items[item].name;
-}
-
-void uring_snapshot_fields(
-	const struct uring_snapshot *snapshot,
-	struct uring_snapshot_field fields[URING_SNAPSHOT_FIELDS])
-{
-	const struct uring_snapshot *s = snapshot;
-	const struct uring_snapshot_field all[] = {
-		{"rtt_us", URING_SNAPSHOT_TCP_INFO, NULL, s->rtt_us},
-		{"rttvar_us", URING_SNAPSHOT_TCP_INFO, NULL, s->rttvar_us},
-		{"rto_us", URING_SNAPSHOT_TCP_INFO, NULL, s->rto_us},
-		{"cwnd", URING_SNAPSHOT_TCP_INFO, NULL, s->snd_cwnd},
-		{"unacked", URING_SNAPSHOT_TCP_INFO, NULL, s->unacked},
-		{"retrans", URING_SNAPSHOT_TCP_INFO, NULL, s->retrans},
-		{"total_retrans",
-		 URING_SNAPSHOT_TCP_INFO,
-		 NULL,
-		 s->total_retrans},
-		{"snd_mss", URING_SNAPSHOT_TCP_INFO, NULL, s->snd_mss},
-		{"delivery_rate",
-		 URING_SNAPSHOT_TCP_INFO,
-		 NULL,
-		 s->delivery_rate},
-		{"pacing_rate", URING_SNAPSHOT_TCP_INFO, NULL, s->pacing_rate},
-		{"bytes_acked", URING_SNAPSHOT_TCP_INFO, NULL, s->bytes_acked},
-		{"bytes_received",
-		 URING_SNAPSHOT_TCP_INFO,
-		 NULL,
-		 s->bytes_received},
-		{"outq", URING_SNAPSHOT_SIOCOUTQ, NULL, s->outq},
-		{"inq", URING_SNAPSHOT_SIOCINQ, NULL, s->inq},
-		{"sndbuf", URING_SNAPSHOT_SO_SNDBUF, NULL, s->sndbuf},
-		{"rcvbuf", URING_SNAPSHOT_SO_RCVBUF, NULL, s->rcvbuf},
-		{"priority", URING_SNAPSHOT_SO_PRIORITY, NULL, s->priority},
-		{"mark", URING_SNAPSHOT_SO_MARK, NULL, (uint32_t)s->mark},
-		{"maxseg", URING_SNAPSHOT_TCP_MAXSEG, NULL, s->maxseg},
-		{"congestion", URING_SNAPSHOT_TCP_CONGESTION, s->congestion, 0},
-		{"tos", URING_SNAPSHOT_TOS, NULL, s->tos},
-		{"mtu", URING_SNAPSHOT_MTU, NULL, s->mtu},
-	};
-
-	_Static_assert(sizeof(all) / sizeof(all[0]) == URING_SNAPSHOT_FIELDS,
-		       "the header says how many there are");
-	memcpy(fields, all, sizeof(all));
-}
-
-char *uring_snapshot_string(TALLOC_CTX *mem_ctx,
-			    const struct uring_snapshot *snapshot)
-{
-	struct uring_snapshot_field fields[URING_SNAPSHOT_FIELDS];
-	char *s = NULL;
-	size_t i;
-
-	uring_snapshot_fields(snapshot, fields);
-	s = talloc_strdup(mem_ctx, "");
-	for (i = 0; i < URING_SNAPSHOT_FIELDS; i++) {
-		const struct uring_snapshot_field *f = &fields[i];
-
-		if (snapshot->items[f->item].error != 0) {
-			continue;
-		}
-		if (f->string != NULL) {
-			s = talloc_asprintf_append_buffer(s,
-							  "%s=%s ",
-							  f->name,
-							  f->string);
-		} else {
-			s = talloc_asprintf_append_buffer(s,
-							  "%s=%ju ",
-							  f->name,
-							  (uintmax_t)f->number);
-		}
-	}
-	s = talloc_strdup_append_buffer(s, "via");
-	for (i = 0; i < URING_SNAPSHOT_ITEMS; i++) {
-		const char *name = uring_snapshot_item_name(snapshot, i);
-		enum uring_reason reason = snapshot->items[i].reason;
-		int error = snapshot->items[i].error;
-
-		if (error != 0) {
-			s = talloc_asprintf_append_buffer(
-				s, " %s=error(%s)", name, uring_errno_name(error));
-		} else if (reason != URING_REASON_NONE) {
-			s = talloc_asprintf_append_buffer(
-				s,
-				" %s=syscall(%s)",
-				name,
-				uring_reason_name(reason));
-		} else {
-			s = talloc_asprintf_append_buffer(s, " %s=ring", name);
-		}
-	}
-	return s;
-}
-
 static int uring_queue_destructor(struct uring_queue *queue)
 {
 	while (queue->batches != NULL) {
-		/* like any request whose context is gone: never answered */
-		uring_batch_destructor(queue->batches);
+		/* like any event whose context is gone: it never happens */
+		uring_batch_unlink(queue->batches);
 	}
 
 	pthread_mutex_lock(&queues.mutex);
@@ -1102,6 +949,7 @@ struct uring_queue *uring_queue_create(struct tevent_context *ev)
 		return NULL;
 	}
 	queue->ev = ev;
+	queue->epoll_fd = -1;
 
 	pthread_mutex_lock(&queues.mutex);
 	queue->next = queues.list;
@@ -1150,18 +998,73 @@ bool uring_queue_pending(const struct uring_queue *queue)
 	return false;
 }
 
+static void uring_queue_done(struct uring_queue *queue)
+{
+	while (queue->batches != NULL) {
+		struct uring_batch *batch = queue->batches;
+
+		uring_batch_unlink(batch);
+		uring_batch_done(batch);
+	}
+}
+
 void uring_queue_flush(struct uring_queue *queue)
 {
 	if (queue->batches == NULL) {
 		return;
 	}
-
 	uring_answer(queue, &queue->ring, queue->batches);
+	uring_queue_done(queue);
+}
 
-	while (queue->batches != NULL) {
-		struct uring_batch *batch = queue->batches;
+void uring_queue_set_epoll_fd(struct uring_queue *queue, int epoll_fd)
+{
+	/* a wait that is armed there would be for another epoll set */
+	TALLOC_FREE(queue->ring);
+	queue->epoll_fd = epoll_fd;
+	queue->pid = tevent_cached_getpid();
+}
 
-		uring_batch_destructor(batch);
-		tevent_req_done(batch->req);
+bool uring_queue_can_ride(struct uring_queue *queue)
+{
+	if (queue->batches == NULL || uring_queue_pending(queue) ||
+	    queue->epoll_fd == -1 || queue->pid != tevent_cached_getpid())
+	{
+		return false;
 	}
+	if (uring_route(queue->batches) == 0) {
+		return false;
+	}
+	return uring_ring_obtain(queue, &queue->ring) == URING_REASON_NONE &&
+	       uring_ring_can_wait(queue->ring);
+}
+
+int uring_queue_epoll_wait(struct uring_queue *queue,
+			   int epoll_fd,
+			   struct epoll_event *event,
+			   int timeout)
+{
+	size_t enters = uring_ring_enters(queue->ring);
+	int ret;
+
+	uring_submit(queue->ring, queue->batches, URING_REASON_NONE);
+	ret = -1;
+	if (uring_ring_usable(queue->ring)) {
+		ret = uring_ring_epoll_wait(queue->ring,
+					    epoll_fd,
+					    event,
+					    timeout);
+	}
+	uring_account(queue->ring, enters, queue->batches);
+	uring_queue_done(queue);
+	if (ret == -1) {
+		/* also when the ring died: the loop comes back, without it */
+		errno = EINTR;
+	}
+	return ret;
+}
+
+int uring_queue_epoll_fd(const struct uring_queue *queue)
+{
+	return queue->epoll_fd;
 }

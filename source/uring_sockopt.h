@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Socket queries: one, many, a transport snapshot; now or with the loop.
+ * Socket queries: one, many; now, with the loop, or again and again.
  */
 #ifndef URING_SOCKOPT_H
 #define URING_SOCKOPT_H
@@ -8,12 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <talloc.h>
 #include <tevent.h>
 
 #include "compat_getsockopt.h"
 
-/** When the answer of an asynchronous query is needed. */
+/** When the answer of a query with the loop is needed. */
 enum uring_urgency {
 	/** someone waits: answered before the loop waits for events */
 	URING_PROMPT,
@@ -50,18 +51,69 @@ URING_PUBLIC void uring_query_batch(const struct uring_socket *sock,
 				    size_t num_queries);
 
 /**
- * @brief Ask several queries of one socket.
+ * @brief Queries of one socket that can be asked again and again: what a
+ * caller that samples a connection keeps with it.
  *
- * On a context of the io_uring backend the queries of all requests of one
- * loop iteration share an io_uring_enter(2), or are answered by system call
- * where that is cheaper; on any other context they are answered here, and
- * the request is finished at the next turn of the loop.
+ * Asking allocates nothing.  On a context of the io_uring backend all that is
+ * asked in one iteration of the loop shares an io_uring_enter(2), or is
+ * answered by system call where that is cheaper; on any other context it is
+ * answered when it is asked.
  *
- * The queries and what is in their buffers are copied; the caller's memory
- * is not needed any more.  Free the request before the descriptor is closed.
+ * Freeing it, also in its own handler, cancels.  Free it before the
+ * descriptor is closed.
+ */
+struct uring_batch;
+
+/**
+ * @brief Called as an immediate event of the context when the batch has been
+ * answered.
+ *
+ * @param[in] queries  the queries in their order, each with its answer, error
+ *                     and reason; valid until the batch is asked again.
+ */
+typedef void (*uring_batch_handler_t)(struct uring_batch *batch,
+				      const struct uring_query *queries,
+				      void *private_data);
+
+/**
+ * @brief Prepare a batch.
+ *
+ * The queries and what is in their buffers are copied; the caller's memory is
+ * not needed any more.  Each asking starts from these bytes.
+ *
+ * @return NULL without memory.
+ */
+URING_PUBLIC struct uring_batch *uring_batch_create(
+	TALLOC_CTX *mem_ctx,
+	struct tevent_context *ev,
+	const struct uring_socket *sock,
+	const struct uring_query *queries,
+	size_t num_queries,
+	uring_batch_handler_t handler,
+	void *private_data);
+
+/**
+ * @brief Ask it.
+ *
+ * @return 0, or EBUSY if the handler has not been called since it was asked
+ *         last.
+ */
+URING_PUBLIC int uring_batch_ask(struct uring_batch *batch,
+				 enum uring_urgency urgency);
+
+/**
+ * @brief Take back what was asked; the handler will not be called.
+ *
+ * @return false if nothing was asked.
+ */
+URING_PUBLIC bool uring_batch_cancel(struct uring_batch *batch);
+
+/**
+ * @brief Ask several queries of one socket, once.
  *
  * Errors of single queries are in uring_query.error; the request itself
- * fails with ENOMEM, or with ECANCELED after tevent_req_cancel().
+ * fails with ENOMEM, or with ECANCELED after tevent_req_cancel().  Free it
+ * before the descriptor is closed.
  */
 URING_PUBLIC struct tevent_req *uring_query_batch_send(
 	TALLOC_CTX *mem_ctx,
@@ -114,109 +166,15 @@ URING_PUBLIC int uring_getsockopt_recv(struct tevent_req *req,
 				       socklen_t *optlen,
 				       enum uring_reason *reason);
 
-/** The queries of a transport snapshot. */
-enum uring_snapshot_item {
-	URING_SNAPSHOT_TCP_INFO,
-	URING_SNAPSHOT_SIOCOUTQ,
-	URING_SNAPSHOT_SIOCINQ,
-	URING_SNAPSHOT_SO_SNDBUF,
-	URING_SNAPSHOT_SO_RCVBUF,
-	URING_SNAPSHOT_SO_PRIORITY,
-	URING_SNAPSHOT_SO_MARK,
-	URING_SNAPSHOT_TCP_MAXSEG,
-	URING_SNAPSHOT_TCP_CONGESTION,
-	/** IP_TOS or IPV6_TCLASS */
-	URING_SNAPSHOT_TOS,
-	/** IP_MTU or IPV6_MTU */
-	URING_SNAPSHOT_MTU,
-};
-#define URING_SNAPSHOT_ITEMS (URING_SNAPSHOT_MTU + 1)
-
-/** What a TCP connection looked like at one moment. */
-struct uring_snapshot {
-	struct uring_socket sock;
-
-	/** per query: its error (0 or errno) and how it was answered */
-	struct {
-		int error;
-		enum uring_reason reason;
-	} items[URING_SNAPSHOT_ITEMS];
-
-	/* from TCP_INFO; 0 where the kernel is too old to tell */
-	uint32_t rtt_us;
-	uint32_t rttvar_us;
-	uint32_t rto_us;
-	uint32_t snd_cwnd; /* segments */
-	uint32_t unacked;  /* segments */
-	uint32_t retrans;  /* segments in flight again */
-	uint32_t total_retrans;
-	uint32_t snd_mss;	/* bytes */
-	uint64_t delivery_rate; /* bytes per second */
-	uint64_t pacing_rate;	/* bytes per second */
-	uint64_t bytes_acked;
-	uint64_t bytes_received;
-
-	/* the other queries, bytes where it applies */
-	int outq;
-	int inq;
-	int sndbuf;
-	int rcvbuf;
-	int priority;
-	int mark;
-	int maxseg;
-	char congestion[16];
-	int tos;
-	int mtu;
-};
-
-/** One value of a snapshot, for whoever prints it. */
-struct uring_snapshot_field {
-	const char *name;
-	/** the query that it is from */
-	enum uring_snapshot_item item;
-	/** NULL for a number */
-	const char *string;
-	uint64_t number;
-};
-#define URING_SNAPSHOT_FIELDS 22
-
-/**
- * @brief Take a snapshot of a connected TCP socket now.
- *
- * @return 0, or EPROTOTYPE if it is no TCP socket over IPv4 or IPv6.
- */
-URING_PUBLIC int uring_snapshot(const struct uring_socket *sock,
-				struct uring_snapshot *snapshot);
-
-/** @brief The same with the loop; errors as uring_query_batch_send(). */
-URING_PUBLIC struct tevent_req *uring_snapshot_send(
-	TALLOC_CTX *mem_ctx,
-	struct tevent_context *ev,
-	const struct uring_socket *sock,
-	enum uring_urgency urgency);
-URING_PUBLIC int uring_snapshot_recv(struct tevent_req *req,
-				     struct uring_snapshot *snapshot);
-
-/** @brief "TCP_INFO", "IPV6_MTU", ...: the item's name for this family. */
-URING_PUBLIC const char *uring_snapshot_item_name(
-	const struct uring_snapshot *snapshot, enum uring_snapshot_item item);
-
-/** @brief All values, URING_SNAPSHOT_FIELDS of them, in fields. */
-URING_PUBLIC void uring_snapshot_fields(
-	const struct uring_snapshot *snapshot,
-	struct uring_snapshot_field fields[URING_SNAPSHOT_FIELDS]);
-
-/**
- * @brief One line: "rtt_us=21 ... via TCP_INFO=ring IP_MTU=syscall(level)".
- *
- * @return a talloc string, NULL without memory.
- */
-URING_PUBLIC char *uring_snapshot_string(TALLOC_CTX *mem_ctx,
-					 const struct uring_snapshot *snapshot);
-
 /*
- * Internal from here on: for the backend.
+ * Internal from here on: for the backend and for requests on top of these.
  */
+
+/** The errno of a request that ends with 0, an errno, or a time-out. */
+int uring_req_errno(struct tevent_req *req);
+
+/** Pass the errno of a subrequest on; whether there was one. */
+bool uring_subreq_failed(int error, struct tevent_req *req);
 
 struct uring_queue;
 
@@ -226,10 +184,26 @@ struct uring_queue *uring_queue_create(struct tevent_context *ev);
 /** The queue of ev, or NULL. */
 struct uring_queue *uring_queue_find(struct tevent_context *ev);
 
-/** Whether a prompt request waits for uring_queue_flush(). */
+/** Whether a prompt batch waits for uring_queue_flush(). */
 bool uring_queue_pending(const struct uring_queue *queue);
 
-/** Answer all that is queued; callbacks run later, as immediates. */
+/** Answer all that is queued; handlers run later, as immediates. */
 void uring_queue_flush(struct uring_queue *queue);
+
+/** The epoll set that the loop waits on, in this process; -1: not known. */
+void uring_queue_set_epoll_fd(struct uring_queue *queue, int epoll_fd);
+int uring_queue_epoll_fd(const struct uring_queue *queue);
+
+/** Whether all that is queued can go with uring_queue_epoll_wait(). */
+bool uring_queue_can_ride(struct uring_queue *queue);
+
+/**
+ * epoll_wait(2) with maxevents 1 and a timeout that is not 0, and the answers
+ * to all that is queued, in one system call.  After uring_queue_can_ride().
+ */
+int uring_queue_epoll_wait(struct uring_queue *queue,
+			   int epoll_fd,
+			   struct epoll_event *event,
+			   int timeout);
 
 #endif /* URING_SOCKOPT_H */

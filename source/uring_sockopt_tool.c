@@ -18,7 +18,7 @@
 #include <jansson.h>
 #include <popt.h>
 
-#include "uring_sockopt.h"
+#include "uring_snapshot.h"
 
 /* Exit statuses, documented in the help text below. */
 #define EXIT_USAGE 2

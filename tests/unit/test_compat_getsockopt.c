@@ -127,7 +127,6 @@ static void answer(void)
 {
 	int value = 7;
 	struct uring_query q = nodelay(&value);
-	struct uring_counters c;
 
 	compat_query_result(&sock, &q, 3);
 	CHECK(q.error == 0 && q.optlen == 3 && q.reason == URING_REASON_NONE);
@@ -138,9 +137,6 @@ static void answer(void)
 	q.optlen = sizeof(value);
 	compat_query_result(&sock, &q, 4711);
 	CHECK(value == 4711 && q.optlen == sizeof(value));
-
-	uring_counters_get(&c);
-	CHECK(c.ring == 2 && c.syscall == 0);
 }
 
 static void test_answer(void **state)
@@ -158,27 +154,25 @@ static void refused(void)
 		{-EOPNOTSUPP, URING_REASON_LEVEL},
 		{-EACCES, URING_REASON_DENIED},
 	};
-	struct uring_counters c;
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
 		int value = 7;
 		struct uring_query q = nodelay(&value);
+		unsigned generation;
 
 		q.optname = i == 0 ? TCP_NODELAY : TCP_CORK;
+		generation = compat_generation();
 		compat_query_result(&sock, &q, cases[i].res);
 		CHECK(q.error == 0 && value == 0 && q.optlen == sizeof(int));
 		CHECK(q.reason == cases[i].reason);
 		CHECK(compat_query_route(&sock, &q) == cases[i].reason);
+		CHECK(compat_generation() != generation);
 
 		/* another option, another family: not known yet */
 		q.optname = TCP_MAXSEG;
 		CHECK(compat_query_route(&sock, &q) == URING_REASON_NONE);
 	}
-	uring_counters_get(&c);
-	CHECK(c.ring == 0 && c.syscall == 2);
-	CHECK(c.reason[URING_REASON_LEVEL] == 1);
-	CHECK(c.reason[URING_REASON_DENIED] == 1);
 }
 
 static void test_refused(void **state)

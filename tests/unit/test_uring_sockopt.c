@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdint.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <netinet/in.h>
@@ -25,7 +27,7 @@
 #include <cmocka.h>
 
 #include "../../source/smbd_uring_backend.h"
-#include "../../source/uring_sockopt.h"
+#include "../../source/uring_snapshot.h"
 
 #define MANY 100
 #define EXIT_SKIP 77
@@ -38,6 +40,7 @@ static struct {
 	/* let this many submissions through first */
 	int submits;
 	int init_error;
+	int wait_error;
 } fault;
 
 int __real_io_uring_submit(struct io_uring *ring);
@@ -65,6 +68,33 @@ int __wrap_io_uring_queue_init_params(unsigned entries,
 		return fault.init_error;
 	}
 	return __real_io_uring_queue_init_params(entries, ring, p);
+}
+
+int __real_io_uring_submit_and_wait_timeout(struct io_uring *ring,
+					    struct io_uring_cqe **cqe,
+					    unsigned wait_nr,
+					    struct __kernel_timespec *ts,
+					    sigset_t *sigmask);
+int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *ring,
+					    struct io_uring_cqe **cqe,
+					    unsigned wait_nr,
+					    struct __kernel_timespec *ts,
+					    sigset_t *sigmask);
+
+int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *ring,
+					    struct io_uring_cqe **cqe,
+					    unsigned wait_nr,
+					    struct __kernel_timespec *ts,
+					    sigset_t *sigmask)
+{
+	if (fault.wait_error != 0) {
+		return fault.wait_error;
+	}
+	return __real_io_uring_submit_and_wait_timeout(ring,
+						       cqe,
+						       wait_nr,
+						       ts,
+						       sigmask);
 }
 
 static struct tevent_context *ev;
@@ -205,6 +235,7 @@ static void break_even(void)
 {
 	struct uring_query queries[MANY];
 	int values[MANY];
+	struct uring_counters c;
 
 	make_queries(queries, values, MANY);
 	uring_query_batch(&sock, queries, 1);
@@ -228,6 +259,12 @@ static void break_even(void)
 	uring_set_mode(URING_MODE_SYSCALL);
 	uring_query_batch(&sock, queries, MANY);
 	check_queries(queries, MANY, URING_REASON_MODE, __LINE__);
+
+	uring_counters_get(&c);
+	CHECK(c.ring == 6 + MANY + 1);
+	CHECK(c.syscall == 1 + 5 + MANY);
+	CHECK(c.reason[URING_REASON_FEW] == 1 + 5);
+	CHECK(c.reason[URING_REASON_MODE] == MANY);
 }
 
 /* All that is asked in one turn of the loop shares an enter. */
@@ -308,10 +345,56 @@ static void freed_and_cancelled(void)
 	reqs[1] = ask(10, URING_PROMPT);
 	CHECK(tevent_loop_once(ev) == 0);
 	CHECK(num_done == 4);
-	CHECK(!tevent_req_cancel(reqs[1]));
+	CHECK(tevent_req_cancel(reqs[1]));
+	CHECK(num_done == 5 && last_error == ECANCELED);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 5);
+
+	reqs[0] = ask(10, URING_PROMPT);
+	reqs[1] = ask(10, URING_PROMPT);
+	CHECK(tevent_loop_once(ev) == 0);
+	CHECK(num_done == 6);
 	talloc_free(reqs[1]);
 	CHECK(tevent_loop_wait(ev) == 0);
-	CHECK(num_done == 4);
+	CHECK(num_done == 6);
+}
+
+static unsigned num_asked;
+
+static void again(struct uring_batch *batch,
+		  const struct uring_query *queries,
+		  void *private_data)
+{
+	check_queries(queries, 10, URING_REASON_NONE, __LINE__);
+	num_done++;
+	if (num_asked < 20) {
+		num_asked++;
+		CHECK(uring_batch_ask(batch, URING_PROMPT) == 0);
+		CHECK(uring_batch_ask(batch, URING_PROMPT) == EBUSY);
+	} else {
+		talloc_free(batch);
+	}
+}
+
+/* A batch is asked again and again, in its handler too, and freed there. */
+static void asked_again(void)
+{
+	struct uring_query queries[10];
+	int values[10];
+	struct uring_batch *batch = NULL;
+
+	make_queries(queries, values, 10);
+	batch = uring_batch_create(ev, ev, &sock, queries, 10, again, NULL);
+	CHECK(batch != NULL);
+	CHECK(!uring_batch_cancel(batch));
+	CHECK(uring_batch_ask(batch, URING_PROMPT) == 0);
+	CHECK(uring_batch_cancel(batch));
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 0);
+
+	CHECK(uring_batch_ask(batch, URING_PROMPT) == 0);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 21 && enters() == 21);
 }
 
 static void cancelled_error(void)
@@ -353,6 +436,254 @@ static void context_freed(void)
 	CHECK(tevent_req_is_in_progress(req));
 	talloc_free(mem_ctx);
 	CHECK(num_done == 0);
+}
+
+/* An event for the loop: a byte in a pipe, and its handler. */
+static int event_fds[2];
+static unsigned num_events;
+
+static void event_handler(struct tevent_context *context,
+			  struct tevent_fd *fde,
+			  uint16_t flags,
+			  void *private_data)
+{
+	char c;
+
+	CHECK(flags == TEVENT_FD_READ);
+	CHECK(read(event_fds[0], &c, 1) == 1);
+	num_events++;
+}
+
+static void add_event(void)
+{
+	CHECK(pipe(event_fds) == 0);
+	CHECK(tevent_add_fd(ev, ev, event_fds[0], TEVENT_FD_READ, event_handler,
+			    NULL) != NULL);
+}
+
+static void fire(void)
+{
+	CHECK(write(event_fds[1], "", 1) == 1);
+}
+
+static bool kernel_has_epoll_wait(void)
+{
+	struct io_uring_probe *probe = io_uring_get_probe();
+	/* IORING_OP_EPOLL_WAIT, Linux 6.15 */
+	bool has = probe != NULL && io_uring_opcode_supported(probe, 59);
+
+	io_uring_free_probe(probe);
+	return has;
+}
+
+/* Lazy queries go with the wait: no system call more, and the event is right. */
+static void ride(void)
+{
+	uint64_t expected = kernel_has_epoll_wait() ? 1 : 0;
+	int i;
+
+	add_event();
+	for (i = 0; i < 10; i++) {
+		/* fewer than are worth an enter: for the ride that is none */
+		expect_reason = expected ? URING_REASON_NONE
+					 : URING_REASON_FEW;
+		(void)ask(2, URING_LAZY);
+		fire();
+		CHECK(num_done == (unsigned)i);
+		CHECK(tevent_loop_once(ev) == 0);
+		if (!expected) {
+			CHECK(tevent_loop_once(ev) == 0);
+		}
+		CHECK(num_events == (unsigned)i + 1);
+		CHECK(enters() == expected * (i + 1));
+		while (num_done <= (unsigned)i) {
+			CHECK(tevent_loop_once(ev) == 0);
+		}
+		CHECK(num_events == (unsigned)i + 1);
+	}
+}
+
+static void timer_handler(struct tevent_context *context,
+			  struct tevent_timer *te,
+			  struct timeval now,
+			  void *private_data)
+{
+	num_events += 1000;
+}
+
+/* A wait that ends without an event stays armed; its event is not lost. */
+static void ride_and_time_out(void)
+{
+	int i;
+
+	if (!kernel_has_epoll_wait()) {
+		skip_test("the kernel has no IORING_OP_EPOLL_WAIT (6.15)");
+	}
+	add_event();
+	for (i = 0; i < 5; i++) {
+		num_events = 0;
+		num_done = 0;
+		(void)ask(2, URING_LAZY);
+		CHECK(tevent_add_timer(ev,
+				       ev,
+				       tevent_timeval_current_ofs(0, 20000),
+				       timer_handler,
+				       NULL) != NULL);
+		while (num_events < 1000 || num_done < 1) {
+			CHECK(tevent_loop_once(ev) == 0);
+		}
+		CHECK(num_events == 1000);
+
+		/* with epoll_wait(2) */
+		fire();
+		CHECK(tevent_loop_once(ev) == 0);
+		CHECK(num_events == 1001);
+
+		/* with the wait that is still armed, and whose event is old */
+		(void)ask(2, URING_LAZY);
+		fire();
+		CHECK(tevent_loop_once(ev) == 0);
+		CHECK(num_events == 1002);
+		while (num_done < 2) {
+			CHECK(tevent_loop_once(ev) == 0);
+		}
+		CHECK(num_events == 1002);
+	}
+}
+
+/* An event harvested by an enter for something else may be over: dropped. */
+static void stale_event(void)
+{
+	char c;
+	int i;
+
+	if (!kernel_has_epoll_wait()) {
+		skip_test("the kernel has no IORING_OP_EPOLL_WAIT (6.15)");
+	}
+	add_event();
+	/* arm it: a ride that ends by a timer */
+	(void)ask(2, URING_LAZY);
+	CHECK(tevent_add_timer(ev,
+			       ev,
+			       tevent_timeval_current_ofs(0, 20000),
+			       timer_handler,
+			       NULL) != NULL);
+	while (num_events < 1000 || num_done < 1) {
+		CHECK(tevent_loop_once(ev) == 0);
+	}
+	for (i = 0; i < 5; i++) {
+		/* true while the prompt queries enter, over after it */
+		num_events = 0;
+		num_done = 0;
+		fire();
+		(void)ask(10, URING_PROMPT);
+		CHECK(tevent_loop_once(ev) == 0);
+		CHECK(num_done == 1 && num_events == 0);
+		CHECK(read(event_fds[0], &c, 1) == 1);
+
+		(void)ask(2, URING_LAZY);
+		CHECK(tevent_add_timer(ev,
+				       ev,
+				       tevent_timeval_current_ofs(0, 20000),
+				       timer_handler,
+				       NULL) != NULL);
+		while (num_events < 1000 || num_done < 2) {
+			CHECK(tevent_loop_once(ev) == 0);
+		}
+		CHECK(num_events == 1000 && num_done == 2);
+	}
+}
+
+static void signal_handler(struct tevent_context *context,
+			   struct tevent_signal *se,
+			   int signum,
+			   int count,
+			   void *siginfo,
+			   void *private_data)
+{
+	num_events += count;
+}
+
+/* A signal ends a ride as it ends epoll_wait(). */
+static void ride_and_signal(void)
+{
+	int status = -1;
+	pid_t parent = getpid();
+	pid_t pid;
+	int i;
+
+	CHECK(tevent_add_signal(ev, ev, SIGUSR1, 0, signal_handler, NULL) !=
+	      NULL);
+	for (i = 1; i <= 5; i++) {
+		(void)ask(8, URING_LAZY);
+		pid = fork();
+		if (pid == 0) {
+			usleep(20000);
+			kill(parent, SIGUSR1);
+			_exit(0);
+		}
+		while (num_events < (unsigned)i) {
+			CHECK(tevent_loop_once(ev) == 0);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+		while (num_done < (unsigned)i) {
+			CHECK(tevent_loop_once(ev) == 0);
+		}
+	}
+}
+
+/* The ring dies while it waits: the event comes by epoll_wait(2). */
+static void ring_dies_riding(void)
+{
+	if (!kernel_has_epoll_wait()) {
+		skip_test("the kernel has no IORING_OP_EPOLL_WAIT (6.15)");
+	}
+	add_event();
+	(void)ask(10, URING_LAZY);
+	fire();
+	CHECK(tevent_loop_once(ev) == 0);
+	while (num_done < 1) {
+		CHECK(tevent_loop_once(ev) == 0);
+	}
+	CHECK(num_events == 1);
+
+	fault.wait_error = -EBADF;
+	expect_reason = URING_REASON_NORING;
+	(void)ask(10, URING_LAZY);
+	fire();
+	while (num_done < 2 || num_events < 2) {
+		CHECK(tevent_loop_once(ev) == 0);
+	}
+	CHECK(num_logged == 1 && last_error == 0);
+
+	(void)ask(10, URING_LAZY);
+	fire();
+	while (num_done < 3 || num_events < 3) {
+		CHECK(tevent_loop_once(ev) == 0);
+	}
+	CHECK(num_logged == 1);
+}
+
+/* epoll_wait(2) of somebody else is not ours to carry anything. */
+static void other_epoll(void)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN,
+		.data.u32 = 4711,
+	};
+	int epfd = epoll_create1(0);
+
+	add_event();
+	CHECK(epoll_ctl(epfd, EPOLL_CTL_ADD, event_fds[0], &event) == 0);
+	(void)ask(10, URING_LAZY);
+	fire();
+	memset(&event, 0, sizeof(event));
+	CHECK(epoll_wait(epfd, &event, 1, -1) == 1);
+	CHECK(event.data.u32 == 4711);
+	CHECK(num_done == 0);
+	CHECK(tevent_loop_once(ev) == 0);
+	CHECK(epoll_wait(epfd, &event, 1, 0) == 0);
+	close(epfd);
 }
 
 /* The descriptor is gone when the query is made: EBADF, for each. */
@@ -787,7 +1118,7 @@ static void snapshots(void)
 		CHECK(uring_snapshot(&sock, &snapshot) == 0);
 		CHECK(enters() == before + 1);
 
-		req = uring_snapshot_send(ev, ev, &sock, URING_LAZY);
+		req = uring_snapshot_send(ev, ev, &sock, URING_PROMPT);
 		CHECK(tevent_req_poll(req, ev));
 		CHECK(uring_snapshot_recv(req, &snapshot) == 0);
 		check_snapshot(&snapshot);
@@ -839,9 +1170,16 @@ int main(void)
 		SOCKOPT_TEST(loop_wait),
 		SOCKOPT_TEST(other_backend),
 		SOCKOPT_TEST(freed_and_cancelled),
+		SOCKOPT_TEST(asked_again),
 		SOCKOPT_TEST(cancelled_error),
 		SOCKOPT_TEST(timed_out),
 		SOCKOPT_TEST(context_freed),
+		SOCKOPT_TEST(ride),
+		SOCKOPT_TEST(ride_and_time_out),
+		SOCKOPT_TEST(stale_event),
+		SOCKOPT_TEST(ride_and_signal),
+		SOCKOPT_TEST(ring_dies_riding),
+		SOCKOPT_TEST(other_epoll),
 		SOCKOPT_TEST(descriptor_closed),
 		SOCKOPT_TEST(nested),
 		SOCKOPT_TEST(ring_dies),
