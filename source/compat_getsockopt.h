@@ -44,7 +44,8 @@ enum uring_reason {
 	URING_REASON_EUID,
 	/** socket_wrapper or quic_ko_wrapper: not a kernel socket */
 	URING_REASON_WRAPPED,
-	/** the command cannot express it (no length, or a negative one) */
+	/** the command cannot express it: no length or a negative one, or no
+	 * socket */
 	URING_REASON_SHAPE,
 	/** the ring reported an error; the system call has the last word */
 	URING_REASON_ERROR,

@@ -33,6 +33,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <netinet/in.h>
 #include <linux/sockios.h>
 
@@ -409,6 +410,17 @@ static void uring_answer(TALLOC_CTX *mem_ctx,
 	uring_account(*ring, enters, batches);
 }
 
+/*
+ * A file that is no socket may have commands of its own under the same
+ * numbers; /dev/null has one that says yes to everything.
+ */
+static bool uring_is_socket(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
 int uring_getsockopt(int fd,
 		     int level,
 		     int optname,
@@ -441,7 +453,7 @@ int uring_getsockopt(int fd,
 	int ret;
 
 	item.batch = &batch;
-	if (mode == URING_MODE_RING) {
+	if (mode == URING_MODE_RING && uring_is_socket(fd)) {
 		thread = uring_thread_get();
 	}
 	if (optlen != NULL && thread != NULL) {
@@ -449,7 +461,7 @@ int uring_getsockopt(int fd,
 		*optlen = query.optlen;
 	} else {
 		query.reason = URING_REASON_FEW;
-		if (optlen == NULL) {
+		if (optlen == NULL || mode == URING_MODE_RING) {
 			query.reason = URING_REASON_SHAPE;
 		} else if (mode == URING_MODE_SYSCALL) {
 			query.reason = URING_REASON_MODE;

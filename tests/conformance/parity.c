@@ -17,6 +17,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -357,9 +358,14 @@ static void check_option(const char *kind,
 
 		for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 			enum uring_reason expected = URING_REASON_LEVEL;
+			bool no_socket = before.error == ENOTSOCK ||
+					 before.error == EBADF;
 
 			same = same_answer(fd, o, lengths[i]) && same;
-			if (before.ret != 0) {
+			if (no_socket) {
+				/* nothing to ask the ring */
+				expected = URING_REASON_SHAPE;
+			} else if (before.ret != 0) {
 				/* the system call has the last word */
 				expected = URING_REASON_ERROR;
 			} else if (expect_ring) {
@@ -425,6 +431,16 @@ static int open_socket(int family, int type, int protocol)
 	return fd;
 }
 
+static int open_pipe(void)
+{
+	int fds[2];
+
+	if (pipe(fds) != 0) {
+		die("pipe");
+	}
+	return fds[0];
+}
+
 static int unix_pair(void)
 {
 	int fds[2];
@@ -487,6 +503,16 @@ int main(int argc, const char *argv[])
 			 open_socket(AF_INET6, SOCK_RAW, IPPROTO_ICMPV6)},
 			{"unix", UNIX, unix_pair()},
 		};
+		const struct {
+			const char *name;
+			int fd;
+		} others[] = {
+			{"pipe", open_pipe()},
+			/* has a command of its own that always succeeds */
+			{"/dev/null", open("/dev/null", O_RDWR)},
+			{"file", open(argv[0], O_RDONLY)},
+			{"no-descriptor", 1000},
+		};
 		const struct option not_socket = OPTION(SOL_SOCKET, SO_TYPE, 0);
 
 		for (i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
@@ -507,8 +533,12 @@ int main(int argc, const char *argv[])
 					     expect_all);
 			}
 		}
-		check_option("no-socket", STDOUT_FILENO, &not_socket, false);
-		check_option("no-descriptor", 1000, &not_socket, false);
+		for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+			check_option(others[i].name,
+				     others[i].fd,
+				     &not_socket,
+				     expect_all);
+		}
 	}
 
 	printf("# %u queries, %u of them answered by the ring\n",

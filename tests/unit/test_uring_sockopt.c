@@ -934,6 +934,7 @@ static void like_getsockopt(void)
 	};
 	void *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
 			  -1, 0);
+	int null = open("/dev/null", O_RDWR);
 	size_t i;
 
 	if (getenv("UNDER_VALGRIND") != NULL) {
@@ -970,6 +971,9 @@ static void like_getsockopt(void)
 		CHECK(uring_getsockopt(-1, SOL_SOCKET, SO_TYPE, &value,
 				       &len, NULL) == -1);
 		CHECK(errno == EBADF);
+		CHECK(uring_getsockopt(null, SOL_SOCKET, SO_TYPE, &value,
+				       &len, NULL) == -1);
+		CHECK(errno == ENOTSOCK);
 		CHECK(uring_getsockopt(sock.fd, 4711, 1, &value, &len,
 				       NULL) == -1);
 		CHECK(errno == EOPNOTSUPP || errno == ENOPROTOOPT);
