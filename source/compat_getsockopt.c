@@ -180,16 +180,19 @@ void uring_set_log_fn(void (*log_fn)(const char *line))
 	compat_unlock();
 }
 
-void uring_set_libc_getsockopt(
-	int (*fn)(int fd, int level, int optname, void *optval, socklen_t *optlen))
+void uring_set_libc_getsockopt(int (
+	*fn)(int fd, int level, int optname, void *optval, socklen_t *optlen))
 {
 	compat_lock();
 	compat.getsockopt = fn;
 	compat_unlock();
 }
 
-int compat_libc_getsockopt(
-	int fd, int level, int optname, void *optval, socklen_t *optlen)
+int compat_libc_getsockopt(int fd,
+			   int level,
+			   int optname,
+			   void *optval,
+			   socklen_t *optlen)
 {
 	/* set before the first query, so that no lock is needed */
 	return compat.getsockopt(fd, level, optname, optval, optlen);
@@ -214,11 +217,8 @@ int uring_socket_init(int fd, struct uring_socket *sock)
 		socklen_t len = sizeof(int);
 		int ret;
 
-		ret = compat_libc_getsockopt(fd,
-					     SOL_SOCKET,
-					     parts[i].optname,
-					     parts[i].value,
-					     &len);
+		ret = compat_libc_getsockopt(
+			fd, SOL_SOCKET, parts[i].optname, parts[i].value, &len);
 		if (ret != 0) {
 			return errno;
 		}
@@ -312,8 +312,7 @@ static void compat_learn_refusal(const struct uring_socket *sock,
 
 	compat_lock();
 	if (compat.num_refusals < COMPAT_REFUSALS &&
-	    compat_refused(&key) == NULL)
-	{
+	    compat_refused(&key) == NULL) {
 		compat.refusals[compat.num_refusals] = key;
 		compat.num_refusals++;
 		atomic_fetch_add(&compat.generation, 1);
@@ -354,8 +353,7 @@ void compat_count(const size_t queries[URING_REASON_COUNT], size_t enters)
 	compat_lock();
 	compat.counters.ring += queries[URING_REASON_NONE];
 	for (reason = URING_REASON_NONE + 1; reason < URING_REASON_COUNT;
-	     reason++)
-	{
+	     reason++) {
 		compat.counters.syscall += queries[reason];
 		compat.counters.reason[reason] += queries[reason];
 	}
@@ -498,17 +496,17 @@ static const struct {
 	int optname;
 } probe_classes[] = {
 #define PROBE_GET(_socket, _family, _type, _protocol, _level, _optname) \
-	{ \
-		.socket = _socket, .family = _family, .type = _type, \
-		.protocol = _protocol, .level_name = #_level, \
-		.query = URING_QUERY_GETSOCKOPT, .level = _level, \
-		.optname = _optname, \
+	{                                                               \
+		.socket = _socket, .family = _family, .type = _type,    \
+		.protocol = _protocol, .level_name = #_level,           \
+		.query = URING_QUERY_GETSOCKOPT, .level = _level,       \
+		.optname = _optname,                                    \
 	}
-#define PROBE_IOCTL(_socket, _family, _type, _protocol, _name) \
-	{ \
+#define PROBE_IOCTL(_socket, _family, _type, _protocol, _name)       \
+	{                                                            \
 		.socket = _socket, .family = _family, .type = _type, \
-		.protocol = _protocol, .level_name = #_name, \
-		.query = URING_QUERY_##_name, \
+		.protocol = _protocol, .level_name = #_name,         \
+		.query = URING_QUERY_##_name,                        \
 	}
 	PROBE_GET("tcp4", AF_INET, SOCK_STREAM, 0, SOL_SOCKET, SO_TYPE),
 	PROBE_GET("tcp4", AF_INET, SOCK_STREAM, 0, IPPROTO_TCP, TCP_MAXSEG),
@@ -527,7 +525,12 @@ static const struct {
 	PROBE_GET("udp6", AF_INET6, SOCK_DGRAM, 0, IPPROTO_UDP, UDP_CORK),
 	PROBE_GET("udp6", AF_INET6, SOCK_DGRAM, 0, IPPROTO_IPV6, IPV6_TCLASS),
 	PROBE_GET("raw4", AF_INET, SOCK_RAW, IPPROTO_ICMP, SOL_SOCKET, SO_TYPE),
-	PROBE_GET("raw4", AF_INET, SOCK_RAW, IPPROTO_ICMP, SOL_RAW, ICMP_FILTER),
+	PROBE_GET("raw4",
+		  AF_INET,
+		  SOCK_RAW,
+		  IPPROTO_ICMP,
+		  SOL_RAW,
+		  ICMP_FILTER),
 	PROBE_GET("raw4", AF_INET, SOCK_RAW, IPPROTO_ICMP, IPPROTO_IP, IP_TOS),
 	PROBE_GET("raw6", AF_INET6, SOCK_RAW, IPPROTO_UDP, SOL_SOCKET, SO_TYPE),
 	PROBE_GET("raw6",

@@ -189,19 +189,19 @@ URING_PUBLIC void uring_set_log_fn(void (*log_fn)(const char *line));
  * @brief Set the getsockopt(2) to be called, for a program that interposes
  * it: libc's own would lead back into the interposer.
  */
-URING_PUBLIC void uring_set_libc_getsockopt(int (*fn)(int fd,
-						      int level,
-						      int optname,
-						      void *optval,
-						      socklen_t *optlen));
+URING_PUBLIC void uring_set_libc_getsockopt(int (
+	*fn)(int fd, int level, int optname, void *optval, socklen_t *optlen));
 
 /*
  * Internal from here on: for uring_sockopt.c.
  */
 
 /** getsockopt(2) of libc, or what uring_set_libc_getsockopt() set. */
-int compat_libc_getsockopt(
-	int fd, int level, int optname, void *optval, socklen_t *optlen);
+int compat_libc_getsockopt(int fd,
+			   int level,
+			   int optname,
+			   void *optval,
+			   socklen_t *optlen);
 
 /**
  * Changes whenever compat_query_route() may answer differently than before,

@@ -73,8 +73,7 @@ static struct {
 
 	/* the last connection that lost its fde and was not closed with it */
 	int detached_fd;
-	char detached_peer[sizeof(
-		((struct preload_connection *)NULL)->peer)];
+	char detached_peer[sizeof(((struct preload_connection *)NULL)->peer)];
 
 	time_t next_sample;
 
@@ -234,20 +233,20 @@ static void preload_report_queries(void)
 	int i;
 
 	uring_counters_get(&c);
-	line = talloc_asprintf(
-		NULL,
-		"smbd_uring: queries when=end ring=%" PRIu64
-		" syscall=%" PRIu64 " enters=%" PRIu64
-		" own_ring=%" PRIuFAST64 " own_syscall=%" PRIuFAST64
-		" own_tcp_info_ring=%" PRIuFAST64
-		" own_tcp_info_syscall=%" PRIuFAST64,
-		c.ring,
-		c.syscall,
-		c.enters,
-		atomic_load(&preload.own.ring),
-		atomic_load(&preload.own.syscall),
-		atomic_load(&preload.own.tcp_info_ring),
-		atomic_load(&preload.own.tcp_info_syscall));
+	line = talloc_asprintf(NULL,
+			       "smbd_uring: queries when=end ring=%" PRIu64
+			       " syscall=%" PRIu64 " enters=%" PRIu64
+			       " own_ring=%" PRIuFAST64
+			       " own_syscall=%" PRIuFAST64
+			       " own_tcp_info_ring=%" PRIuFAST64
+			       " own_tcp_info_syscall=%" PRIuFAST64,
+			       c.ring,
+			       c.syscall,
+			       c.enters,
+			       atomic_load(&preload.own.ring),
+			       atomic_load(&preload.own.syscall),
+			       atomic_load(&preload.own.tcp_info_ring),
+			       atomic_load(&preload.own.tcp_info_syscall));
 	for (i = URING_REASON_NONE + 1; i < URING_REASON_COUNT; i++) {
 		line = talloc_asprintf_append_buffer(line,
 						     " %s=%" PRIu64,
@@ -259,8 +258,8 @@ static void preload_report_queries(void)
 
 static void preload_sample_done(struct tevent_req *req)
 {
-	struct preload_connection *conn =
-		tevent_req_callback_data(req, struct preload_connection);
+	struct preload_connection *conn = tevent_req_callback_data(
+		req, struct preload_connection);
 	struct uring_snapshot snapshot;
 	int ret;
 
@@ -497,11 +496,10 @@ static int preload_loop_once(struct tevent_context *ev, const char *location)
 	if (preload.sample_interval > 0 && preload.connections != NULL) {
 		clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 		if (now.tv_sec >= preload.next_sample) {
-			preload.next_sample =
-				now.tv_sec + preload.sample_interval;
+			preload.next_sample = now.tv_sec +
+					      preload.sample_interval;
 			for (conn = preload.connections; conn != NULL;
-			     conn = conn->next)
-			{
+			     conn = conn->next) {
 				preload_sample(conn, "sample", URING_LAZY);
 			}
 		}
@@ -509,11 +507,8 @@ static int preload_loop_once(struct tevent_context *ev, const char *location)
 	return preload.uring_ops->loop_once(ev, location);
 }
 
-static int (*preload_libc_getsockopt(void))(int fd,
-					    int level,
-					    int optname,
-					    void *optval,
-					    socklen_t *optlen)
+static int (*preload_libc_getsockopt(
+	void))(int fd, int level, int optname, void *optval, socklen_t *optlen)
 {
 	static int (*fn)(int fd,
 			 int level,
@@ -528,19 +523,19 @@ static int (*preload_libc_getsockopt(void))(int fd,
 }
 
 /* libc's own prototype has no visibility attribute. */
-URING_PUBLIC int getsockopt(
-	int fd, int level, int optname, void *optval, socklen_t *optlen)
+URING_PUBLIC int getsockopt(int fd,
+			    int level,
+			    int optname,
+			    void *optval,
+			    socklen_t *optlen)
 {
 	bool tcp_info = level == IPPROTO_TCP && optname == TCP_INFO;
 	enum uring_reason reason = URING_REASON_MODE;
 	int ret;
 
 	if (!preload.active) {
-		return preload_libc_getsockopt()(fd,
-						 level,
-						 optname,
-						 optval,
-						 optlen);
+		return preload_libc_getsockopt()(
+			fd, level, optname, optval, optlen);
 	}
 
 	ret = uring_getsockopt(fd, level, optname, optval, optlen, &reason);

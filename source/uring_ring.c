@@ -5,10 +5,10 @@
  * smbd changes its effective user between requests, and a ring acts with
  * the credentials of whoever submits: so the ring is created disabled, is
  * restricted to IORING_OP_URING_CMD and IORING_OP_EPOLL_WAIT without any SQE
- * flag, and only then enabled.  No file operation can ever pass, whatever a bug above us does.
- * IOSQE_ASYNC and links stay out as well: before 2554b855a2f8 (Linux 6.11)
- * a socket command that ran on a worker thread lost its result, and its
- * submitter waited forever.
+ * flag, and only then enabled.  No file operation can ever pass, whatever a bug
+ * above us does. IOSQE_ASYNC and links stay out as well: before 2554b855a2f8
+ * (Linux 6.11) a socket command that ran on a worker thread lost its result,
+ * and its submitter waited forever.
  *
  * Socket commands complete inline, while io_uring_enter() submits them.
  * uring_ring_run() is built on that: it submits, reaps and returns with
@@ -192,8 +192,8 @@ static int uring_ring_restrict(struct uring_ring *ring)
 	 * io_uring_register_restrictions() and io_uring_enable_rings() are
 	 * in liburing 2.3's header, but its library does not export them.
 	 */
-	ring->wait.possible =
-		(ring->ring.flags & IORING_SETUP_DEFER_TASKRUN) != 0;
+	ring->wait.possible = (ring->ring.flags & IORING_SETUP_DEFER_TASKRUN) !=
+			      0;
 	ret = -EINVAL;
 	if (ring->wait.possible) {
 		ret = io_uring_register(ring->ring.ring_fd,
@@ -343,8 +343,8 @@ struct uring_sqe_sock {
 	uint64_t pad2;
 };
 
-#define URING_SQE_SAME(a, b) \
-	_Static_assert(offsetof(struct uring_sqe_sock, a) == \
+#define URING_SQE_SAME(a, b)                                     \
+	_Static_assert(offsetof(struct uring_sqe_sock, a) ==     \
 			       offsetof(struct io_uring_sqe, b), \
 		       "the kernel's layout is fixed")
 URING_SQE_SAME(fd, fd);
@@ -488,10 +488,10 @@ int uring_ring_run(struct uring_ring *ring)
 			 */
 			retries++;
 			if (retries > URING_RING_RETRIES ||
-			    (ret != -EAGAIN && ret != -EBUSY &&
-			     ret != -EINTR)) {
-				return uring_ring_die(
-					ring, ret == 0 ? EAGAIN : -ret);
+			    (ret != -EAGAIN && ret != -EBUSY && ret != -EINTR))
+			{
+				return uring_ring_die(ring,
+						      ret == 0 ? EAGAIN : -ret);
 			}
 			continue;
 		}
@@ -565,11 +565,8 @@ int uring_ring_epoll_wait(struct uring_ring *ring,
 	}
 
 	ring->enters++;
-	ret = io_uring_submit_and_wait_timeout(&ring->ring,
-					       &cqe,
-					       ring->num_ops + 1,
-					       &limit,
-					       NULL);
+	ret = io_uring_submit_and_wait_timeout(
+		&ring->ring, &cqe, ring->num_ops + 1, &limit, NULL);
 	uring_ring_reap(ring);
 	if (ret < 0 && ret != -ETIME && ret != -EINTR && ret != -EAGAIN &&
 	    ret != -EBUSY)

@@ -26,22 +26,24 @@ static const struct {
 	int level6;
 	int optname6;
 } snapshot_items[URING_SNAPSHOT_ITEMS] = {
-#define SNAPSHOT_OPTION(_level, _optname) \
-	{ \
-		.name = #_optname, .name6 = #_optname, .level = _level, \
+#define SNAPSHOT_OPTION(_level, _optname)                                    \
+	{                                                                    \
+		.name = #_optname, .name6 = #_optname, .level = _level,      \
 		.optname = _optname, .level6 = _level, .optname6 = _optname, \
 	}
 	[URING_SNAPSHOT_TCP_INFO] = SNAPSHOT_OPTION(IPPROTO_TCP, TCP_INFO),
-	[URING_SNAPSHOT_SIOCOUTQ] = {
-		.name = "SIOCOUTQ",
-		.name6 = "SIOCOUTQ",
-		.type = URING_QUERY_SIOCOUTQ,
-	},
-	[URING_SNAPSHOT_SIOCINQ] = {
-		.name = "SIOCINQ",
-		.name6 = "SIOCINQ",
-		.type = URING_QUERY_SIOCINQ,
-	},
+	[URING_SNAPSHOT_SIOCOUTQ] =
+		{
+			.name = "SIOCOUTQ",
+			.name6 = "SIOCOUTQ",
+			.type = URING_QUERY_SIOCOUTQ,
+		},
+	[URING_SNAPSHOT_SIOCINQ] =
+		{
+			.name = "SIOCINQ",
+			.name6 = "SIOCINQ",
+			.type = URING_QUERY_SIOCINQ,
+		},
 	[URING_SNAPSHOT_SO_SNDBUF] = SNAPSHOT_OPTION(SOL_SOCKET, SO_SNDBUF),
 	[URING_SNAPSHOT_SO_RCVBUF] = SNAPSHOT_OPTION(SOL_SOCKET, SO_RCVBUF),
 	[URING_SNAPSHOT_SO_PRIORITY] = SNAPSHOT_OPTION(SOL_SOCKET, SO_PRIORITY),
@@ -50,22 +52,24 @@ static const struct {
 	[URING_SNAPSHOT_TCP_CONGESTION] = SNAPSHOT_OPTION(IPPROTO_TCP,
 							  TCP_CONGESTION),
 #undef SNAPSHOT_OPTION
-	[URING_SNAPSHOT_TOS] = {
-		.name = "IP_TOS",
-		.name6 = "IPV6_TCLASS",
-		.level = IPPROTO_IP,
-		.optname = IP_TOS,
-		.level6 = IPPROTO_IPV6,
-		.optname6 = IPV6_TCLASS,
-	},
-	[URING_SNAPSHOT_MTU] = {
-		.name = "IP_MTU",
-		.name6 = "IPV6_MTU",
-		.level = IPPROTO_IP,
-		.optname = IP_MTU,
-		.level6 = IPPROTO_IPV6,
-		.optname6 = IPV6_MTU,
-	},
+	[URING_SNAPSHOT_TOS] =
+		{
+			.name = "IP_TOS",
+			.name6 = "IPV6_TCLASS",
+			.level = IPPROTO_IP,
+			.optname = IP_TOS,
+			.level6 = IPPROTO_IPV6,
+			.optname6 = IPV6_TCLASS,
+		},
+	[URING_SNAPSHOT_MTU] =
+		{
+			.name = "IP_MTU",
+			.name6 = "IPV6_MTU",
+			.level = IPPROTO_IP,
+			.optname = IP_MTU,
+			.level6 = IPPROTO_IPV6,
+			.optname6 = IPV6_MTU,
+		},
 };
 
 /* The buffers of a snapshot's queries. */
@@ -103,8 +107,8 @@ static int snapshot_prepare(const struct uring_socket *sock,
 	queries[URING_SNAPSHOT_TCP_INFO].optval = &buffers->info;
 	queries[URING_SNAPSHOT_TCP_INFO].optlen = sizeof(buffers->info);
 	queries[URING_SNAPSHOT_TCP_CONGESTION].optval = buffers->congestion;
-	queries[URING_SNAPSHOT_TCP_CONGESTION].optlen =
-		sizeof(buffers->congestion);
+	queries[URING_SNAPSHOT_TCP_CONGESTION].optlen = sizeof(
+		buffers->congestion);
 	return 0;
 }
 
@@ -215,12 +219,8 @@ struct tevent_req *uring_snapshot_send(TALLOC_CTX *mem_ctx,
 		tevent_req_error(req, ret);
 		return tevent_req_post(req, ev);
 	}
-	subreq = uring_query_batch_send(state,
-					ev,
-					sock,
-					queries,
-					URING_SNAPSHOT_ITEMS,
-					urgency);
+	subreq = uring_query_batch_send(
+		state, ev, sock, queries, URING_SNAPSHOT_ITEMS, urgency);
 	if (tevent_req_nomem(subreq, req)) {
 		return tevent_req_post(req, ev);
 	}
@@ -230,10 +230,10 @@ struct tevent_req *uring_snapshot_send(TALLOC_CTX *mem_ctx,
 
 static void uring_snapshot_done(struct tevent_req *subreq)
 {
-	struct tevent_req *req =
-		tevent_req_callback_data(subreq, struct tevent_req);
-	struct uring_snapshot_state *state =
-		tevent_req_data(req, struct uring_snapshot_state);
+	struct tevent_req *req = tevent_req_callback_data(subreq,
+							  struct tevent_req);
+	struct uring_snapshot_state *state = tevent_req_data(
+		req, struct uring_snapshot_state);
 	struct uring_query *queries = NULL;
 	int ret;
 
@@ -248,8 +248,8 @@ static void uring_snapshot_done(struct tevent_req *subreq)
 
 int uring_snapshot_recv(struct tevent_req *req, struct uring_snapshot *snapshot)
 {
-	const struct uring_snapshot_state *state =
-		tevent_req_data(req, struct uring_snapshot_state);
+	const struct uring_snapshot_state *state = tevent_req_data(
+		req, struct uring_snapshot_state);
 	int ret;
 
 	ret = uring_req_errno(req);
@@ -347,18 +347,20 @@ char *uring_snapshot_string(TALLOC_CTX *mem_ctx,
 		int error = snapshot->items[i].error;
 
 		if (error != 0) {
-			s = talloc_asprintf_append_buffer(
-				s, " %s=error(%s)", name, uring_errno_name(error));
+			s = talloc_asprintf_append_buffer(s,
+							  " %s=error(%s)",
+							  name,
+							  uring_errno_name(
+								  error));
 		} else if (reason != URING_REASON_NONE) {
-			s = talloc_asprintf_append_buffer(
-				s,
-				" %s=syscall(%s)",
-				name,
-				uring_reason_name(reason));
+			s = talloc_asprintf_append_buffer(s,
+							  " %s=syscall(%s)",
+							  name,
+							  uring_reason_name(
+								  reason));
 		} else {
 			s = talloc_asprintf_append_buffer(s, " %s=ring", name);
 		}
 	}
 	return s;
 }
-

@@ -96,7 +96,8 @@ URING_PUBLIC int uring_snapshot_recv(struct tevent_req *req,
 
 /** @brief "TCP_INFO", "IPV6_MTU", ...: the item's name for this family. */
 URING_PUBLIC const char *uring_snapshot_item_name(
-	const struct uring_snapshot *snapshot, enum uring_snapshot_item item);
+	const struct uring_snapshot *snapshot,
+	enum uring_snapshot_item item);
 
 /** @brief All values, URING_SNAPSHOT_FIELDS of them, in fields. */
 URING_PUBLIC void uring_snapshot_fields(

@@ -239,8 +239,9 @@ static void uring_batch_give_up(struct uring_batch *batch)
 
 static void uring_item_done(struct uring_op *op, int res, bool lost)
 {
-	struct uring_item *item = (struct uring_item *)(void *)(
-		(char *)op - offsetof(struct uring_item, op));
+	struct uring_item *item =
+		(struct uring_item *)(void *)((char *)op -
+					      offsetof(struct uring_item, op));
 	struct uring_batch *batch = item->batch;
 	struct uring_query *query = item->query;
 
@@ -392,8 +393,7 @@ static void uring_answer(TALLOC_CTX *mem_ctx,
 	size_t enters = 0;
 
 	if (uring_get_mode() == URING_MODE_AUTO &&
-	    candidates < URING_BREAK_EVEN)
-	{
+	    candidates < URING_BREAK_EVEN) {
 		reason = URING_REASON_FEW;
 	} else if (candidates > 0) {
 		reason = uring_ring_obtain(mem_ctx, ring);
@@ -439,10 +439,11 @@ int uring_getsockopt(int fd,
 		.query = &query,
 	};
 	struct uring_batch batch = {
-		.sock = {
-			.fd = fd,
-			.family = -1,
-		},
+		.sock =
+			{
+				.fd = fd,
+				.family = -1,
+			},
 		.queries = &query,
 		.items = &item,
 		.num_items = 1,
@@ -466,11 +467,8 @@ int uring_getsockopt(int fd,
 		} else if (mode == URING_MODE_SYSCALL) {
 			query.reason = URING_REASON_MODE;
 		}
-		ret = compat_libc_getsockopt(fd,
-					     level,
-					     optname,
-					     optval,
-					     optlen);
+		ret = compat_libc_getsockopt(
+			fd, level, optname, optval, optlen);
 		query.error = ret != 0 ? errno : 0;
 		uring_account(NULL, 0, &batch);
 	}
@@ -617,13 +615,8 @@ void uring_query_batch(const struct uring_socket *sock,
 	struct uring_batch *batch = NULL;
 	size_t i;
 
-	batch = uring_batch_create(NULL,
-				   NULL,
-				   sock,
-				   queries,
-				   num_queries,
-				   NULL,
-				   NULL);
+	batch = uring_batch_create(
+		NULL, NULL, sock, queries, num_queries, NULL, NULL);
 	if (batch == NULL) {
 		for (i = 0; i < num_queries; i++) {
 			compat_query_syscall(sock,
@@ -652,8 +645,8 @@ static void uring_batch_deliver(struct tevent_context *ev,
 				struct tevent_immediate *im,
 				void *private_data)
 {
-	struct uring_batch *batch =
-		talloc_get_type_abort(private_data, struct uring_batch);
+	struct uring_batch *batch = talloc_get_type_abort(private_data,
+							  struct uring_batch);
 
 	batch->asked = false;
 	batch->handler(batch, batch->queries, batch->private_data);
@@ -715,8 +708,8 @@ struct uring_query_batch_state {
 
 static bool uring_query_batch_cancel(struct tevent_req *req)
 {
-	struct uring_query_batch_state *state =
-		tevent_req_data(req, struct uring_query_batch_state);
+	struct uring_query_batch_state *state = tevent_req_data(
+		req, struct uring_query_batch_state);
 
 	if (!uring_batch_cancel(state->batch)) {
 		return false;
@@ -728,8 +721,8 @@ static bool uring_query_batch_cancel(struct tevent_req *req)
 static void uring_query_batch_cleanup(struct tevent_req *req,
 				      enum tevent_req_state req_state)
 {
-	struct uring_query_batch_state *state =
-		tevent_req_data(req, struct uring_query_batch_state);
+	struct uring_query_batch_state *state = tevent_req_data(
+		req, struct uring_query_batch_state);
 
 	/* also when it timed out: the queue must not know it any longer */
 	if (req_state != TEVENT_REQ_DONE) {
@@ -741,8 +734,8 @@ static void uring_query_batch_done(struct uring_batch *batch,
 				   const struct uring_query *queries,
 				   void *private_data)
 {
-	struct tevent_req *req =
-		talloc_get_type_abort(private_data, struct tevent_req);
+	struct tevent_req *req = talloc_get_type_abort(private_data,
+						       struct tevent_req);
 
 	tevent_req_done(req);
 }
@@ -816,8 +809,8 @@ int uring_query_batch_recv(struct tevent_req *req,
 			   TALLOC_CTX *mem_ctx,
 			   struct uring_query **queries)
 {
-	struct uring_query_batch_state *state =
-		tevent_req_data(req, struct uring_query_batch_state);
+	struct uring_query_batch_state *state = tevent_req_data(
+		req, struct uring_query_batch_state);
 	int ret;
 
 	ret = uring_req_errno(req);
@@ -883,10 +876,10 @@ struct tevent_req *uring_getsockopt_send(TALLOC_CTX *mem_ctx,
 
 static void uring_getsockopt_done(struct tevent_req *subreq)
 {
-	struct tevent_req *req =
-		tevent_req_callback_data(subreq, struct tevent_req);
-	struct uring_getsockopt_state *state =
-		tevent_req_data(req, struct uring_getsockopt_state);
+	struct tevent_req *req = tevent_req_callback_data(subreq,
+							  struct tevent_req);
+	struct uring_getsockopt_state *state = tevent_req_data(
+		req, struct uring_getsockopt_state);
 	int ret;
 
 	ret = uring_query_batch_recv(subreq, state, &state->query);
@@ -907,8 +900,8 @@ int uring_getsockopt_recv(struct tevent_req *req,
 			  socklen_t *optlen,
 			  enum uring_reason *reason)
 {
-	struct uring_getsockopt_state *state =
-		tevent_req_data(req, struct uring_getsockopt_state);
+	struct uring_getsockopt_state *state = tevent_req_data(
+		req, struct uring_getsockopt_state);
 	int ret;
 
 	if (reason != NULL) {

@@ -41,7 +41,8 @@ static int print_json(json_t *json)
 	}
 	json_decref(json);
 	if (ret != 0 || fflush(stdout) != 0) {
-		fprintf(stderr, "uring-sockopt: standard output: %s\n",
+		fprintf(stderr,
+			"uring-sockopt: standard output: %s\n",
 			strerror(errno));
 		return EXIT_FAILURE;
 	}
@@ -54,24 +55,36 @@ static json_t *probe_class_json(const struct uring_probe_class *c)
 
 	if (c->socket_error != 0) {
 		return json_pack("{s:s, s:s, s:s, s:s}",
-				 "socket", c->socket,
-				 "level", c->level,
-				 "answered_by", "nobody",
-				 "errno", uring_errno_name(c->socket_error));
+				 "socket",
+				 c->socket,
+				 "level",
+				 c->level,
+				 "answered_by",
+				 "nobody",
+				 "errno",
+				 uring_errno_name(c->socket_error));
 	}
 	if (c->error != 0) {
-		return json_pack("{s:s, s:s, s:s, s:s, s:s}",
-				 "socket", c->socket,
-				 "level", c->level,
-				 "answered_by", "syscall",
-				 "errno", uring_errno_name(c->error),
-				 "why", uring_probe_explain(false, c->error,
-							    why, sizeof(why)));
+		return json_pack(
+			"{s:s, s:s, s:s, s:s, s:s}",
+			"socket",
+			c->socket,
+			"level",
+			c->level,
+			"answered_by",
+			"syscall",
+			"errno",
+			uring_errno_name(c->error),
+			"why",
+			uring_probe_explain(false, c->error, why, sizeof(why)));
 	}
 	return json_pack("{s:s, s:s, s:s}",
-			 "socket", c->socket,
-			 "level", c->level,
-			 "answered_by", "ring");
+			 "socket",
+			 c->socket,
+			 "level",
+			 c->level,
+			 "answered_by",
+			 "ring");
 }
 
 static int probe_json(const struct uring_probe *probe, const char *release)
@@ -84,25 +97,35 @@ static int probe_json(const struct uring_probe *probe, const char *release)
 
 	if (probe->ring_error != 0) {
 		ring = json_pack("{s:b, s:s, s:s}",
-				 "available", 0,
-				 "errno", uring_errno_name(probe->ring_error),
-				 "why", uring_probe_explain(true,
-							    probe->ring_error,
-							    why, sizeof(why)));
+				 "available",
+				 0,
+				 "errno",
+				 uring_errno_name(probe->ring_error),
+				 "why",
+				 uring_probe_explain(true,
+						     probe->ring_error,
+						     why,
+						     sizeof(why)));
 	} else {
 		ring = json_pack("{s:b, s:s}",
-				 "available", 1,
-				 "flags", probe->ring_flags);
+				 "available",
+				 1,
+				 "flags",
+				 probe->ring_flags);
 	}
 	for (i = 0; i < probe->num_classes; i++) {
 		json_array_append_new(classes,
 				      probe_class_json(&probe->classes[i]));
 	}
 	json = json_pack("{s:s, s:b, s:o, s:o}",
-			 "kernel", release,
-			 "wrapped", probe->wrapped,
-			 "ring", ring,
-			 "levels", classes);
+			 "kernel",
+			 release,
+			 "wrapped",
+			 probe->wrapped,
+			 "ring",
+			 ring,
+			 "levels",
+			 classes);
 	return print_json(json);
 }
 
@@ -118,8 +141,8 @@ static int probe_text(const struct uring_probe *probe, const char *release)
 	}
 	if (probe->ring_error != 0) {
 		printf("ring    no: %s\n",
-		       uring_probe_explain(true, probe->ring_error,
-					   why, sizeof(why)));
+		       uring_probe_explain(
+			       true, probe->ring_error, why, sizeof(why)));
 	} else {
 		printf("ring    yes: %s\n", probe->ring_flags);
 	}
@@ -142,8 +165,8 @@ static int probe_text(const struct uring_probe *probe, const char *release)
 	}
 	if (last_error != 0 && probe->ring_error == 0) {
 		printf("\n%s\n",
-		       uring_probe_explain(false, last_error,
-					   why, sizeof(why)));
+		       uring_probe_explain(
+			       false, last_error, why, sizeof(why)));
 	}
 	return EXIT_SUCCESS;
 }
@@ -206,12 +229,16 @@ static int connect_to(const char *host, const char *port)
 
 	ret = getaddrinfo(host, port, &hints, &list);
 	if (ret != 0) {
-		fprintf(stderr, "uring-sockopt: %s:%s: %s\n", host, port,
+		fprintf(stderr,
+			"uring-sockopt: %s:%s: %s\n",
+			host,
+			port,
 			gai_strerror(ret));
 		return -1;
 	}
 	for (ai = list; ai != NULL; ai = ai->ai_next) {
-		fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC,
+		fd = socket(ai->ai_family,
+			    ai->ai_socktype | SOCK_CLOEXEC,
 			    ai->ai_protocol);
 		if (fd == -1) {
 			error = errno;
@@ -228,7 +255,10 @@ static int connect_to(const char *host, const char *port)
 	}
 	freeaddrinfo(list);
 	if (fd == -1) {
-		fprintf(stderr, "uring-sockopt: %s:%s: %s\n", host, port,
+		fprintf(stderr,
+			"uring-sockopt: %s:%s: %s\n",
+			host,
+			port,
 			strerror(error));
 	}
 	return fd;
@@ -241,10 +271,14 @@ static const char *item_route(const struct uring_snapshot *s,
 			      size_t buflen)
 {
 	if (s->items[item].error != 0) {
-		snprintf(buf, buflen, "failed (%s)",
+		snprintf(buf,
+			 buflen,
+			 "failed (%s)",
 			 uring_errno_name(s->items[item].error));
 	} else if (s->items[item].reason != URING_REASON_NONE) {
-		snprintf(buf, buflen, "system call (%s)",
+		snprintf(buf,
+			 buflen,
+			 "system call (%s)",
 			 uring_reason_name(s->items[item].reason));
 	} else {
 		snprintf(buf, buflen, "ring");
@@ -277,21 +311,29 @@ static int snapshot_json(const struct uring_snapshot *s, const char *peer)
 		json_t *item = NULL;
 
 		if (s->items[i].error != 0) {
-			item = json_pack("{s:s}", "errno",
+			item = json_pack("{s:s}",
+					 "errno",
 					 uring_errno_name(s->items[i].error));
 		} else if (s->items[i].reason != URING_REASON_NONE) {
-			item = json_pack("{s:s, s:s}", "answered_by", "syscall",
+			item = json_pack("{s:s, s:s}",
+					 "answered_by",
+					 "syscall",
 					 "reason",
 					 uring_reason_name(s->items[i].reason));
 		} else {
 			item = json_pack("{s:s}", "answered_by", "ring");
 		}
-		json_object_set_new(items, uring_snapshot_item_name(s, i), item);
+		json_object_set_new(items,
+				    uring_snapshot_item_name(s, i),
+				    item);
 	}
 	return print_json(json_pack("{s:s, s:o, s:o}",
-				    "peer", peer,
-				    "values", values,
-				    "queries", items));
+				    "peer",
+				    peer,
+				    "values",
+				    values,
+				    "queries",
+				    items));
 }
 
 static int snapshot_text(const struct uring_snapshot *s, const char *peer)
@@ -302,8 +344,12 @@ static int snapshot_text(const struct uring_snapshot *s, const char *peer)
 	size_t i;
 
 	uring_snapshot_fields(s, fields);
-	printf("peer %s\n\n%-16s%-22s%-16s%s\n", peer,
-	       "value", "", "query", "answered by");
+	printf("peer %s\n\n%-16s%-22s%-16s%s\n",
+	       peer,
+	       "value",
+	       "",
+	       "query",
+	       "answered by");
 	for (i = 0; i < URING_SNAPSHOT_FIELDS; i++) {
 		const struct uring_snapshot_field *f = &fields[i];
 		const char *value = f->string;
@@ -311,11 +357,15 @@ static int snapshot_text(const struct uring_snapshot *s, const char *peer)
 		if (s->items[f->item].error != 0) {
 			value = "-";
 		} else if (value == NULL) {
-			snprintf(number, sizeof(number), "%ju",
+			snprintf(number,
+				 sizeof(number),
+				 "%ju",
 				 (uintmax_t)f->number);
 			value = number;
 		}
-		printf("%-16s%-22s%-16s%s\n", f->name, value,
+		printf("%-16s%-22s%-16s%s\n",
+		       f->name,
+		       value,
 		       uring_snapshot_item_name(s, f->item),
 		       item_route(s, f->item, route, sizeof(route)));
 	}
@@ -353,7 +403,9 @@ static int command_snapshot(const char *address, bool as_json)
 	}
 	close(fd);
 	if (ret != 0) {
-		fprintf(stderr, "uring-sockopt: %s: %s\n", address,
+		fprintf(stderr,
+			"uring-sockopt: %s: %s\n",
+			address,
 			strerror(ret));
 		return EXIT_FAILURE;
 	}
@@ -384,14 +436,25 @@ int main(int argc, const char *argv[])
 	int as_json = 0;
 	int help = 0;
 	struct poptOption options[] = {
-		{"connect", 'c', POPT_ARG_STRING, &address, 0,
-		 "snapshot: the peer; an IPv6 address in []", "HOST:PORT"},
-		{"json", 'j', POPT_ARG_NONE, &as_json, 0,
-		 "print JSON instead of a table", NULL},
+		{"connect",
+		 'c',
+		 POPT_ARG_STRING,
+		 &address,
+		 0,
+		 "snapshot: the peer; an IPv6 address in []",
+		 "HOST:PORT"},
+		{"json",
+		 'j',
+		 POPT_ARG_NONE,
+		 &as_json,
+		 0,
+		 "print JSON instead of a table",
+		 NULL},
 		{"help", 'h', POPT_ARG_NONE, &help, 0, "print this", NULL},
 		POPT_TABLEEND,
 	};
-	poptContext pc = poptGetContext("uring-sockopt", argc, argv, options, 0);
+	poptContext pc = poptGetContext(
+		"uring-sockopt", argc, argv, options, 0);
 	const char *command = NULL;
 	const char *extra = NULL;
 	int ret;

@@ -71,8 +71,10 @@ struct option {
 	int kinds;
 };
 
-#define OPTION(_level, _optname, _kinds) \
-	{ #_level, #_optname, _level, _optname, _kinds }
+#define OPTION(_level, _optname, _kinds)                     \
+	{                                                    \
+#_level, #_optname, _level, _optname, _kinds \
+	}
 
 /*
  * Not here: options that read their buffer or change something when they
@@ -280,7 +282,8 @@ static void ask(struct answer *a,
 					  &a->len,
 					  &a->reason);
 	} else {
-		a->ret = getsockopt(fd, o->level, o->optname, a->buffer, &a->len);
+		a->ret = getsockopt(
+			fd, o->level, o->optname, a->buffer, &a->len);
 	}
 	a->error = a->ret != 0 ? errno : 0;
 }
@@ -320,9 +323,9 @@ static bool same_answer(int fd, const struct option *o, socklen_t len)
 	}
 	for (i = 0; i < sizeof(routed.buffer); i++) {
 		if (before.buffer[i] == after.buffer[i] &&
-		    routed.buffer[i] != before.buffer[i])
-		{
-			printf("# length %u: byte %zu is %#x, system call %#x\n",
+		    routed.buffer[i] != before.buffer[i]) {
+			printf("# length %u: byte %zu is %#x, system call "
+			       "%#x\n",
 			       len,
 			       i,
 			       routed.buffer[i],
@@ -468,8 +471,7 @@ int main(int argc, const char *argv[])
 	size_t j;
 
 	if (argc != 3 || strcmp(argv[1], "--expect-ring") != 0 ||
-	    (strcmp(argv[2], "all") != 0 &&
-	     strcmp(argv[2], "sol_socket") != 0))
+	    (strcmp(argv[2], "all") != 0 && strcmp(argv[2], "sol_socket") != 0))
 	{
 		fprintf(stderr, "usage: parity --expect-ring sol_socket|all\n");
 		return 2;
@@ -483,18 +485,24 @@ int main(int argc, const char *argv[])
 			int kinds;
 			int fd;
 		} sockets[] = {
-			{"tcp4", TCP | V4, open_socket(AF_INET, SOCK_STREAM, 0)},
+			{"tcp4",
+			 TCP | V4,
+			 open_socket(AF_INET, SOCK_STREAM, 0)},
 			{"tcp4-listening", TCP | V4, listening(AF_INET)},
 			{"tcp4-connected",
 			 TCP | V4,
 			 tcp_connected(AF_INET, "127.0.0.1")},
-			{"tcp6", TCP | V6, open_socket(AF_INET6, SOCK_STREAM, 0)},
+			{"tcp6",
+			 TCP | V6,
+			 open_socket(AF_INET6, SOCK_STREAM, 0)},
 			{"tcp6-listening", TCP | V6, listening(AF_INET6)},
 			{"tcp6-connected",
 			 TCP | V6,
 			 tcp_connected(AF_INET6, "::1")},
 			{"udp4", UDP | V4, open_socket(AF_INET, SOCK_DGRAM, 0)},
-			{"udp6", UDP | V6, open_socket(AF_INET6, SOCK_DGRAM, 0)},
+			{"udp6",
+			 UDP | V6,
+			 open_socket(AF_INET6, SOCK_DGRAM, 0)},
 			{"raw4",
 			 RAW | V4,
 			 open_socket(AF_INET, SOCK_RAW, IPPROTO_ICMP)},
@@ -523,8 +531,7 @@ int main(int argc, const char *argv[])
 				int want = options[j].kinds;
 
 				if (!(want & kinds & ANY) ||
-				    ((want & (V4 | V6)) && !(want & family)))
-				{
+				    ((want & (V4 | V6)) && !(want & family))) {
 					continue;
 				}
 				check_option(sockets[i].name,

@@ -77,12 +77,8 @@ static void batch_ask(struct tevent_context *ev)
 	if (uring_socket_init(sockets[0], &sock) != 0) {
 		abort();
 	}
-	req = uring_query_batch_send(ev,
-				     ev,
-				     &sock,
-				     queries,
-				     NUM_QUERIES,
-				     URING_LAZY);
+	req = uring_query_batch_send(
+		ev, ev, &sock, queries, NUM_QUERIES, URING_LAZY);
 	if (req == NULL) {
 		abort();
 	}

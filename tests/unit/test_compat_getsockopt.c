@@ -279,8 +279,11 @@ static void test_said_once(void **state)
 
 static int libc_calls;
 
-static int counting_getsockopt(
-	int fd, int level, int optname, void *optval, socklen_t *optlen)
+static int counting_getsockopt(int fd,
+			       int level,
+			       int optname,
+			       void *optval,
+			       socklen_t *optlen)
 {
 	libc_calls++;
 	return getsockopt(fd, level, optname, optval, optlen);

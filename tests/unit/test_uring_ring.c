@@ -121,8 +121,8 @@ int __wrap_io_uring_submit(struct io_uring *ring)
 	if (fault.opcode != 0) {
 		unsigned tail = ring->sq.sqe_tail - 1;
 
-		ring->sq.sqes[tail & *ring->sq.kring_mask].opcode =
-			fault.opcode;
+		ring->sq.sqes[tail & *ring->sq.kring_mask]
+			.opcode = fault.opcode;
 	}
 	ret = __real_io_uring_submit(ring);
 	if (fault.swallow) {

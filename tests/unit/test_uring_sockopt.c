@@ -90,11 +90,8 @@ int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *ring,
 	if (fault.wait_error != 0) {
 		return fault.wait_error;
 	}
-	return __real_io_uring_submit_and_wait_timeout(ring,
-						       cqe,
-						       wait_nr,
-						       ts,
-						       sigmask);
+	return __real_io_uring_submit_and_wait_timeout(
+		ring, cqe, wait_nr, ts, sigmask);
 }
 
 static struct tevent_context *ev;
@@ -422,8 +419,8 @@ static void timed_out(void)
 
 static void context_freed(void)
 {
-	struct tevent_context *other =
-		tevent_context_init_byname(NULL, SMBD_URING_BACKEND_NAME);
+	struct tevent_context *other = tevent_context_init_byname(
+		NULL, SMBD_URING_BACKEND_NAME);
 	struct tevent_context *ours = ev;
 	struct tevent_req *req = NULL;
 	TALLOC_CTX *mem_ctx = talloc_new(NULL);
@@ -457,7 +454,11 @@ static void event_handler(struct tevent_context *context,
 static void add_event(void)
 {
 	CHECK(pipe(event_fds) == 0);
-	CHECK(tevent_add_fd(ev, ev, event_fds[0], TEVENT_FD_READ, event_handler,
+	CHECK(tevent_add_fd(ev,
+			    ev,
+			    event_fds[0],
+			    TEVENT_FD_READ,
+			    event_handler,
 			    NULL) != NULL);
 }
 
@@ -476,7 +477,8 @@ static bool kernel_has_epoll_wait(void)
 	return has;
 }
 
-/* Lazy queries go with the wait: no system call more, and the event is right. */
+/* Lazy queries go with the wait: no system call more, and the event is right.
+ */
 static void ride(void)
 {
 	uint64_t expected = kernel_has_epoll_wait() ? 1 : 0;
@@ -485,8 +487,7 @@ static void ride(void)
 	add_event();
 	for (i = 0; i < 10; i++) {
 		/* fewer than are worth an enter: for the ride that is none */
-		expect_reason = expected ? URING_REASON_NONE
-					 : URING_REASON_FEW;
+		expect_reason = expected ? URING_REASON_NONE : URING_REASON_FEW;
 		(void)ask(2, URING_LAZY);
 		fire();
 		CHECK(num_done == (unsigned)i);
@@ -753,8 +754,8 @@ static void ring_dies(void)
 	for (i = 0; i < MANY; i++) {
 		CHECK(queries[i].error == 0);
 		CHECK(values[i] == SOCK_STREAM);
-		CHECK(queries[i].reason == (i < 64 ? URING_REASON_NONE
-						   : URING_REASON_NORING));
+		CHECK(queries[i].reason ==
+		      (i < 64 ? URING_REASON_NONE : URING_REASON_NORING));
 	}
 	CHECK(num_logged == 1 && strstr(logged, "EBADF") != NULL);
 
@@ -932,8 +933,8 @@ static void like_getsockopt(void)
 		URING_REASON_FEW,
 		URING_REASON_NONE,
 	};
-	void *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-			  -1, 0);
+	void *page = mmap(
+		NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int null = open("/dev/null", O_RDWR);
 	size_t i;
 
@@ -948,34 +949,50 @@ static void like_getsockopt(void)
 
 		uring_set_mode(modes[i]);
 		errno = 4711;
-		CHECK(uring_getsockopt(sock.fd, SOL_SOCKET, SO_TYPE, &value,
-				       &len, &reason) == 0);
+		CHECK(uring_getsockopt(sock.fd,
+				       SOL_SOCKET,
+				       SO_TYPE,
+				       &value,
+				       &len,
+				       &reason) == 0);
 		CHECK(value == SOCK_STREAM && len == sizeof(int));
 		CHECK(reason == reasons[i]);
 		CHECK(errno == 4711);
 
-		CHECK(uring_getsockopt(sock.fd, SOL_SOCKET, SO_TYPE, &value,
-				       NULL, &reason) == -1);
+		CHECK(uring_getsockopt(sock.fd,
+				       SOL_SOCKET,
+				       SO_TYPE,
+				       &value,
+				       NULL,
+				       &reason) == -1);
 		CHECK(errno == EFAULT && reason == URING_REASON_SHAPE);
 		len = (socklen_t)-1;
-		CHECK(uring_getsockopt(sock.fd, SOL_SOCKET, SO_TYPE, &value,
-				       &len, NULL) == -1);
+		CHECK(uring_getsockopt(sock.fd,
+				       SOL_SOCKET,
+				       SO_TYPE,
+				       &value,
+				       &len,
+				       NULL) == -1);
 		CHECK(errno == EINVAL && len == (socklen_t)-1);
 		len = sizeof(int);
-		CHECK(uring_getsockopt(sock.fd, SOL_SOCKET, SO_TYPE, page,
-				       &len, NULL) == -1);
+		CHECK(uring_getsockopt(
+			      sock.fd, SOL_SOCKET, SO_TYPE, page, &len, NULL) ==
+		      -1);
 		CHECK(errno == EFAULT);
-		CHECK(uring_getsockopt(sock.fd, SOL_SOCKET, SO_TYPE, NULL,
-				       &len, NULL) == -1);
+		CHECK(uring_getsockopt(
+			      sock.fd, SOL_SOCKET, SO_TYPE, NULL, &len, NULL) ==
+		      -1);
 		CHECK(errno == EFAULT);
-		CHECK(uring_getsockopt(-1, SOL_SOCKET, SO_TYPE, &value,
-				       &len, NULL) == -1);
+		CHECK(uring_getsockopt(
+			      -1, SOL_SOCKET, SO_TYPE, &value, &len, NULL) ==
+		      -1);
 		CHECK(errno == EBADF);
-		CHECK(uring_getsockopt(null, SOL_SOCKET, SO_TYPE, &value,
-				       &len, NULL) == -1);
+		CHECK(uring_getsockopt(
+			      null, SOL_SOCKET, SO_TYPE, &value, &len, NULL) ==
+		      -1);
 		CHECK(errno == ENOTSOCK);
-		CHECK(uring_getsockopt(sock.fd, 4711, 1, &value, &len,
-				       NULL) == -1);
+		CHECK(uring_getsockopt(sock.fd, 4711, 1, &value, &len, NULL) ==
+		      -1);
 		CHECK(errno == EOPNOTSUPP || errno == ENOPROTOOPT);
 	}
 }
@@ -987,8 +1004,8 @@ static void one_query(void)
 	socklen_t len = 0;
 	void *value = NULL;
 
-	req = uring_getsockopt_send(ev, ev, &sock, SOL_SOCKET, SO_TYPE, NULL,
-				    64, URING_PROMPT);
+	req = uring_getsockopt_send(
+		ev, ev, &sock, SOL_SOCKET, SO_TYPE, NULL, 64, URING_PROMPT);
 	CHECK(tevent_req_poll(req, ev));
 	CHECK(uring_getsockopt_recv(req, ev, &value, &len, &reason) == 0);
 	CHECK(*(int *)value == SOCK_STREAM && len == sizeof(int));
@@ -996,21 +1013,27 @@ static void one_query(void)
 	CHECK(reason == URING_REASON_FEW);
 	talloc_free(req);
 
-	req = uring_getsockopt_send(ev, ev, &sock, SOL_SOCKET, 9999, NULL, 4,
-				    URING_PROMPT);
+	req = uring_getsockopt_send(
+		ev, ev, &sock, SOL_SOCKET, 9999, NULL, 4, URING_PROMPT);
 	CHECK(tevent_req_poll(req, ev));
 	CHECK(uring_getsockopt_recv(req, ev, &value, &len, NULL) ==
 	      ENOPROTOOPT);
 	talloc_free(req);
 
-	req = uring_getsockopt_send(ev, ev, &sock, SOL_SOCKET, SO_TYPE, NULL,
-				    (socklen_t)-1, URING_PROMPT);
+	req = uring_getsockopt_send(ev,
+				    ev,
+				    &sock,
+				    SOL_SOCKET,
+				    SO_TYPE,
+				    NULL,
+				    (socklen_t)-1,
+				    URING_PROMPT);
 	CHECK(tevent_req_poll(req, ev));
 	CHECK(uring_getsockopt_recv(req, ev, &value, &len, NULL) == EINVAL);
 	talloc_free(req);
 
-	req = uring_getsockopt_send(ev, ev, &sock, SOL_SOCKET, SO_TYPE, NULL,
-				    0, URING_PROMPT);
+	req = uring_getsockopt_send(
+		ev, ev, &sock, SOL_SOCKET, SO_TYPE, NULL, 0, URING_PROMPT);
 	CHECK(tevent_req_poll(req, ev));
 	CHECK(uring_getsockopt_recv(req, ev, &value, &len, NULL) == 0);
 	CHECK(len == 0);
@@ -1034,12 +1057,22 @@ static void in_and_out(void)
 	int expected;
 
 	/* TCP_ZEROCOPY_RECEIVE: reads address and length */
-	expected = getsockopt(sock.fd, IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE, &zc,
-			      &expected_len) == 0 ? 0 : errno;
+	expected = getsockopt(sock.fd,
+			      IPPROTO_TCP,
+			      TCP_ZEROCOPY_RECEIVE,
+			      &zc,
+			      &expected_len) == 0
+			   ? 0
+			   : errno;
 	zc.length = 4096;
 	uring_set_mode(URING_MODE_RING);
-	req = uring_getsockopt_send(ev, ev, &sock, IPPROTO_TCP,
-				    TCP_ZEROCOPY_RECEIVE, &zc, sizeof(zc),
+	req = uring_getsockopt_send(ev,
+				    ev,
+				    &sock,
+				    IPPROTO_TCP,
+				    TCP_ZEROCOPY_RECEIVE,
+				    &zc,
+				    sizeof(zc),
 				    URING_PROMPT);
 	CHECK(tevent_req_poll(req, ev));
 	CHECK(uring_getsockopt_recv(req, ev, &value, &len, NULL) == expected);
@@ -1093,8 +1126,9 @@ static void check_snapshot(const struct uring_snapshot *s)
 
 	CHECK(strstr(text, " via TCP_INFO=") != NULL);
 	CHECK(strstr(text, " SO_SNDBUF=ring") != NULL);
-	CHECK(strstr(text, s->sock.family == AF_INET6 ? " IPV6_MTU=" : " IP_MTU=")
-	      != NULL);
+	CHECK(strstr(text,
+		     s->sock.family == AF_INET6 ? " IPV6_MTU=" : " IP_MTU=") !=
+	      NULL);
 	uring_snapshot_fields(s, fields);
 	for (i = 0; i < URING_SNAPSHOT_FIELDS; i++) {
 		char word[64];
@@ -1166,8 +1200,10 @@ static void snapshot_of_closed(void)
 
 int main(void)
 {
-#define SOCKOPT_TEST(_fn) \
-	{ #_fn, in_own_process, NULL, NULL, (void *)(uintptr_t)_fn }
+#define SOCKOPT_TEST(_fn)                                                \
+	{                                                                \
+#_fn, in_own_process, NULL, NULL, (void *)(uintptr_t)_fn \
+	}
 	const struct CMUnitTest tests[] = {
 		SOCKOPT_TEST(break_even),
 		SOCKOPT_TEST(one_enter_a_turn),
