@@ -18,6 +18,7 @@ help:
 	@echo 'make demo        smbd on the io_uring backend, and what it did'
 	@echo 'make check       all tests, those in virtual machines included'
 	@echo 'make check-fast  the tests that need neither a VM nor downloads'
+	@echo 'make bench       our backend and epoll side by side'
 	@echo 'make install     to the prefix of ./configure; heeds DESTDIR'
 	@echo 'make clean, make distclean'
 
@@ -53,7 +54,11 @@ check: deps
 check-fast:
 	./waf test --fast
 
+bench: deps
+	./waf build
+	bench/run
+
 install clean distclean:
 	./waf $@
 
-.PHONY: all help deps build-deps demo check check-fast install clean distclean
+.PHONY: all help deps build-deps demo check check-fast bench install clean distclean

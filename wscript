@@ -196,6 +196,8 @@ def build(bld):
     bld.program(target='uring-sockopt', source=source('uring_sockopt_tool'),
                 includes=dirs, use=use + ['POPT', 'JANSSON'])
 
+    bld.program(target='bench/loop', source='bench/loop.c', includes=dirs,
+                use=use, install_path=None)
     module(target='tests/register-backend', install_path=None,
            source='tests/unit/register_backend.c')
     tests = ['tests/conformance/*.c']
