@@ -324,7 +324,7 @@ static void uring_prep_cmd_sock(struct io_uring_sqe *sqe,
  * liburing before 2.6 knows nothing of socket options.  This is struct
  * io_uring_sqe as include/uapi/linux/io_uring.h has it since Linux 6.7.
  */
-struct uring_sqe_sock {
+struct __attribute__((may_alias)) uring_sqe_sock {
 	uint8_t opcode;
 	uint8_t flags;
 	uint16_t ioprio;
@@ -366,17 +366,16 @@ static void uring_prep_cmd_sock(struct io_uring_sqe *sqe,
 				void *optval,
 				int optlen)
 {
-	struct uring_sqe_sock sock = {
-		.opcode = IORING_OP_URING_CMD,
-		.fd = fd,
-		.cmd_op = cmd,
-		.level = level,
-		.optname = optname,
-		.optlen = optlen,
-		.optval = (uintptr_t)optval,
-	};
+	struct uring_sqe_sock *sock = (struct uring_sqe_sock *)sqe;
 
-	memcpy(sqe, &sock, sizeof(sock));
+	memset(sock, 0, sizeof(*sock));
+	sock->opcode = IORING_OP_URING_CMD;
+	sock->fd = fd;
+	sock->cmd_op = cmd;
+	sock->level = level;
+	sock->optname = optname;
+	sock->optlen = optlen;
+	sock->optval = (uintptr_t)optval;
 }
 
 #endif /* HAVE_IO_URING_PREP_CMD_SOCK */
