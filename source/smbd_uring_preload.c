@@ -470,10 +470,14 @@ static void preload_close_fn(struct tevent_context *ev,
 			     void *private_data)
 {
 	struct preload_connection *conn = preload_connection_find(fde);
-	tevent_fd_close_fn_t close_fn = conn->close_fn;
 
+	if (conn == NULL) {
+		/* it is a child of the fde, so it is still there */
+		close(fd);
+		return;
+	}
 	preload_connection_end(conn);
-	close_fn(ev, fde, fd, private_data);
+	conn->close_fn(ev, fde, fd, private_data);
 }
 
 static void preload_set_fd_close_fn(struct tevent_fd *fde,
