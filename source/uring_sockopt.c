@@ -69,8 +69,8 @@ struct uring_batch {
 	struct uring_queue *queue;
 	enum uring_urgency urgency;
 
-	/* asked, and the handler not yet called */
-	bool asked;
+	/* answered: the handler is about to be called */
+	enum { BATCH_IDLE, BATCH_ASKED, BATCH_ANSWERED } state;
 	struct tevent_context *ev;
 	struct tevent_immediate *im;
 	uring_batch_handler_t handler;
@@ -648,13 +648,18 @@ static void uring_batch_deliver(struct tevent_context *ev,
 	struct uring_batch *batch = talloc_get_type_abort(private_data,
 							  struct uring_batch);
 
-	batch->asked = false;
+	if (batch->state != BATCH_ANSWERED) {
+		/* taken back, perhaps asked again since */
+		return;
+	}
+	batch->state = BATCH_IDLE;
 	batch->handler(batch, batch->queries, batch->private_data);
 }
 
 /* The handler is called by the loop, like that of any other event. */
 static void uring_batch_done(struct uring_batch *batch)
 {
+	batch->state = BATCH_ANSWERED;
 	tevent_schedule_immediate(batch->im,
 				  batch->ev,
 				  uring_batch_deliver,
@@ -665,10 +670,10 @@ int uring_batch_ask(struct uring_batch *batch, enum uring_urgency urgency)
 {
 	struct uring_queue *queue = NULL;
 
-	if (batch->asked) {
+	if (batch->state != BATCH_IDLE) {
 		return EBUSY;
 	}
-	batch->asked = true;
+	batch->state = BATCH_ASKED;
 
 	queue = uring_queue_find(batch->ev);
 	if (queue == NULL) {
@@ -692,13 +697,11 @@ int uring_batch_ask(struct uring_batch *batch, enum uring_urgency urgency)
 
 bool uring_batch_cancel(struct uring_batch *batch)
 {
-	if (!batch->asked) {
+	if (batch->state == BATCH_IDLE) {
 		return false;
 	}
-	batch->asked = false;
+	batch->state = BATCH_IDLE;
 	uring_batch_unlink(batch);
-	/* takes it out of the loop if it was about to be called */
-	tevent_schedule_immediate(batch->im, batch->ev, NULL, NULL);
 	return true;
 }
 

@@ -389,9 +389,17 @@ static void asked_again(void)
 	CHECK(tevent_loop_wait(ev) == 0);
 	CHECK(num_done == 0);
 
+	/* taken back when the answer is on its way, and asked again */
+	(void)ask(10, URING_PROMPT);
+	CHECK(uring_batch_ask(batch, URING_PROMPT) == 0);
+	CHECK(tevent_loop_once(ev) == 0);
+	CHECK(num_done == 1 && enters() == 1);
+	CHECK(uring_batch_cancel(batch));
+	num_done = 0;
+
 	CHECK(uring_batch_ask(batch, URING_PROMPT) == 0);
 	CHECK(tevent_loop_wait(ev) == 0);
-	CHECK(num_done == 21 && enters() == 21);
+	CHECK(num_done == 21 && enters() == 22);
 }
 
 static void cancelled_error(void)
@@ -417,7 +425,7 @@ static void timed_out(void)
 	CHECK(num_done == 1);
 }
 
-static void context_freed(void)
+static void free_context(bool cancel)
 {
 	struct tevent_context *other = tevent_context_init_byname(
 		NULL, SMBD_URING_BACKEND_NAME);
@@ -431,6 +439,11 @@ static void context_freed(void)
 	ev = ours;
 	/* never answered, as any request whose context is gone */
 	CHECK(tevent_req_is_in_progress(req));
+	if (cancel) {
+		CHECK(tevent_req_cancel(req));
+		num_done--;
+		req = NULL;
+	}
 	talloc_free(mem_ctx);
 	CHECK(num_done == 0);
 }
@@ -685,6 +698,12 @@ static void other_epoll(void)
 	CHECK(tevent_loop_once(ev) == 0);
 	CHECK(epoll_wait(epfd, &event, 1, 0) == 0);
 	close(epfd);
+}
+
+static void context_freed(void)
+{
+	free_context(false);
+	free_context(true);
 }
 
 /* The descriptor is gone when the query is made: EBADF, for each. */
