@@ -361,6 +361,70 @@ void compat_count(const size_t queries[URING_REASON_COUNT], size_t enters)
 	compat_unlock();
 }
 
+/* Where a count is in the value, and what it counts. */
+static const struct {
+	int level;
+	int optname;
+	size_t offset;
+	/* the value without, and for each that is counted */
+	size_t fixed;
+	size_t each;
+} compat_counted[] = {
+	{IPPROTO_IP, IP_MSFILTER, 12, 16, 4},
+	{IPPROTO_IP, MCAST_MSFILTER, 140, 144, 128},
+	{IPPROTO_IPV6, MCAST_MSFILTER, 140, 144, 128},
+};
+
+/* Linux 6.7, include/uapi/linux/tcp.h: the number of keys asked for. */
+#define COMPAT_TCP_AO_GET_KEYS 41
+#define COMPAT_TCP_AO_NKEYS_OFFSET 272
+
+static uint32_t compat_count_at(const struct uring_query *query, size_t offset)
+{
+	uint32_t count = 0;
+
+	if (query->optlen >= offset + sizeof(count)) {
+		memcpy(&count,
+		       (const uint8_t *)query->optval + offset,
+		       sizeof(count));
+	}
+	return count;
+}
+
+bool compat_query_overruns(const struct uring_query *query)
+{
+	size_t i;
+
+	if (query->type != URING_QUERY_GETSOCKOPT || query->optlen == 0) {
+		return false;
+	}
+	if (query->level == SOL_SOCKET && query->optname == SO_GET_FILTER) {
+		/* the length counts instructions of 8 bytes */
+		return true;
+	}
+	if (query->level == IPPROTO_TCP &&
+	    query->optname == COMPAT_TCP_AO_GET_KEYS) {
+		/* their number is written in any case; a length is one key's */
+		return query->optlen <
+			       COMPAT_TCP_AO_NKEYS_OFFSET + sizeof(uint32_t) ||
+		       compat_count_at(query, COMPAT_TCP_AO_NKEYS_OFFSET) > 1;
+	}
+	for (i = 0; i < sizeof(compat_counted) / sizeof(compat_counted[0]); i++)
+	{
+		if (query->level == compat_counted[i].level &&
+		    query->optname == compat_counted[i].optname)
+		{
+			uint64_t count = compat_count_at(
+				query, compat_counted[i].offset);
+
+			return compat_counted[i].fixed +
+				       count * compat_counted[i].each >
+			       query->optlen;
+		}
+	}
+	return false;
+}
+
 static void compat_syscall(const struct uring_socket *sock,
 			   struct uring_query *query)
 {

@@ -216,6 +216,12 @@ unsigned compat_generation(void);
 enum uring_reason compat_query_route(const struct uring_socket *sock,
 				     const struct uring_query *query);
 
+/**
+ * Whether getsockopt(2) may write past the stated length of this query: by a
+ * count in the value, or by a length that does not count bytes.
+ */
+bool compat_query_overruns(const struct uring_query *query);
+
 /** Answer by system call. */
 void compat_query_syscall(const struct uring_socket *sock,
 			  struct uring_query *query,

@@ -60,6 +60,11 @@ struct uring_item {
 	size_t offset;
 	/* whether the ring may be asked, as of batch->generation */
 	enum uring_reason route;
+	/*
+	 * getsockopt(2) may write past the buffer, so a copy of it must not be
+	 * asked into
+	 */
+	bool overruns;
 };
 
 struct uring_batch {
@@ -315,8 +320,11 @@ static size_t uring_route(struct uring_batch *batches)
 		for (i = 0; i < batch->num_items; i++) {
 			struct uring_item *item = &batch->items[i];
 
-			item->route = compat_query_route(&batch->sock,
-							 item->query);
+			item->route = URING_REASON_SHAPE;
+			if (!item->overruns) {
+				item->route = compat_query_route(&batch->sock,
+								 item->query);
+			}
 			batch->candidates += item->route == URING_REASON_NONE;
 		}
 		batch->routed = true;
@@ -342,6 +350,11 @@ static void uring_submit(struct uring_ring *ring,
 			struct uring_item *item = &batch->items[i];
 			enum uring_reason reason = item->route;
 
+			if (item->overruns) {
+				item->query->error = EINVAL;
+				item->query->reason = URING_REASON_SHAPE;
+				continue;
+			}
 			if (reason == URING_REASON_NONE) {
 				reason = no_ring;
 			}
@@ -570,6 +583,7 @@ struct uring_batch *uring_batch_create(TALLOC_CTX *mem_ctx,
 		item->query = query;
 		item->size = query->optlen;
 		item->offset = size;
+		item->overruns = compat_query_overruns(&queries[i]);
 		if (item->size > 0) {
 			memcpy(batch->input + size,
 			       queries[i].optval,
@@ -630,6 +644,12 @@ void uring_query_batch(const struct uring_socket *sock,
 	for (i = 0; i < num_queries; i++) {
 		void *optval = queries[i].optval;
 
+		if (batch->items[i].overruns) {
+			compat_query_syscall(sock,
+					     &queries[i],
+					     URING_REASON_SHAPE);
+			continue;
+		}
 		if (batch->items[i].size > 0) {
 			memcpy(optval,
 			       batch->queries[i].optval,

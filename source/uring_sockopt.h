@@ -45,6 +45,9 @@ URING_PUBLIC int uring_getsockopt(int fd,
  * @brief Answer several queries of one socket now.
  *
  * Each query gets its own error and reason.  The buffers are the caller's.
+ * Where getsockopt(2) writes past optlen (SO_GET_FILTER, whose length counts
+ * instructions; a filter of multicast sources or TCP-AO keys with more of them
+ * counted in the value than optlen holds) it does so here.
  */
 URING_PUBLIC void uring_query_batch(const struct uring_socket *sock,
 				    struct uring_query *queries,
@@ -79,7 +82,8 @@ typedef void (*uring_batch_handler_t)(struct uring_batch *batch,
  * @brief Prepare a batch.
  *
  * The queries and what is in their buffers are copied; the caller's memory is
- * not needed any more.  Each asking starts from these bytes.
+ * not needed any more.  Each asking starts from these bytes.  A query for which
+ * getsockopt(2) may write past optlen is answered with EINVAL.
  *
  * @return NULL without memory.
  */

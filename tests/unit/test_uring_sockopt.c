@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <linux/filter.h>
 #include <liburing.h>
 #include <cmocka.h>
 
@@ -1098,6 +1099,95 @@ static void in_and_out(void)
 	CHECK(expected != 0 || len == expected_len);
 }
 
+/*
+ * SO_GET_FILTER writes 8 bytes for each that its length counts, and a filter
+ * of sources as many as its value says: into the caller's memory, never past
+ * a copy of it.
+ */
+static void past_the_length(void)
+{
+	struct sock_filter insns[64] = {};
+	struct sock_filter expected[64] = {};
+	struct sock_fprog prog = {.len = 64, .filter = insns};
+	struct ip_mreq_source source = {
+		.imr_multiaddr.s_addr = htonl(0xef010101),
+		.imr_interface.s_addr = htonl(INADDR_LOOPBACK),
+		.imr_sourceaddr.s_addr = htonl(0x0a000001),
+	};
+	struct {
+		struct ip_msfilter filter;
+		uint32_t more[3];
+	} sources[2] = {};
+	struct uring_query queries[] = {
+		{
+			.level = SOL_SOCKET,
+			.optname = SO_GET_FILTER,
+			.optval = insns,
+			.optlen = 64,
+		},
+		{
+			.level = IPPROTO_IP,
+			.optname = IP_MSFILTER,
+			.optval = &sources[0],
+			.optlen = IP_MSFILTER_SIZE(0),
+		},
+	};
+	struct uring_query *answers = NULL;
+	struct tevent_req *req = NULL;
+	socklen_t len = 64;
+	size_t i;
+
+	for (i = 0; i < 64; i++) {
+		insns[i] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, i);
+	}
+	CHECK(uring_socket_init(socket(AF_INET, SOCK_DGRAM, 0), &sock) == 0);
+	CHECK(setsockopt(sock.fd,
+			 SOL_SOCKET,
+			 SO_ATTACH_FILTER,
+			 &prog,
+			 sizeof(prog)) == 0);
+	for (i = 0; i < 4; i++) {
+		CHECK(setsockopt(sock.fd,
+				 IPPROTO_IP,
+				 IP_ADD_SOURCE_MEMBERSHIP,
+				 &source,
+				 sizeof(source)) == 0);
+		source.imr_sourceaddr.s_addr += htonl(1);
+	}
+	for (i = 0; i < 2; i++) {
+		sources[i].filter.imsf_multiaddr = source.imr_multiaddr;
+		sources[i].filter.imsf_interface = source.imr_interface;
+		sources[i].filter.imsf_numsrc = 4;
+	}
+	CHECK(getsockopt(sock.fd, SOL_SOCKET, SO_GET_FILTER, expected, &len) ==
+	      0);
+	CHECK(len == 64);
+	len = IP_MSFILTER_SIZE(0);
+	CHECK(getsockopt(sock.fd, IPPROTO_IP, IP_MSFILTER, &sources[1], &len) ==
+	      0);
+	CHECK(len == IP_MSFILTER_SIZE(4));
+
+	uring_set_mode(URING_MODE_RING);
+	req = uring_query_batch_send(ev, ev, &sock, queries, 2, URING_PROMPT);
+	CHECK(tevent_req_poll(req, ev));
+	CHECK(uring_query_batch_recv(req, ev, &answers) == 0);
+	for (i = 0; i < 2; i++) {
+		CHECK(answers[i].error == EINVAL);
+		CHECK(answers[i].reason == URING_REASON_SHAPE);
+	}
+
+	memset(insns, 0, sizeof(insns));
+	uring_query_batch(&sock, queries, 2);
+	for (i = 0; i < 2; i++) {
+		CHECK(queries[i].error == 0);
+		CHECK(queries[i].reason == URING_REASON_SHAPE);
+	}
+	CHECK(queries[0].optlen == 64);
+	CHECK(memcmp(insns, expected, sizeof(insns)) == 0);
+	CHECK(queries[1].optlen == len);
+	CHECK(memcmp(&sources[0], &sources[1], sizeof(sources[0])) == 0);
+}
+
 static int connected(int family)
 {
 	union {
@@ -1251,6 +1341,7 @@ int main(void)
 		SOCKOPT_TEST(like_getsockopt),
 		SOCKOPT_TEST(one_query),
 		SOCKOPT_TEST(in_and_out),
+		SOCKOPT_TEST(past_the_length),
 		SOCKOPT_TEST(snapshots),
 		SOCKOPT_TEST(snapshot_of_something_else),
 		SOCKOPT_TEST(snapshot_of_closed),
