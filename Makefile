@@ -41,7 +41,7 @@ deps:
 		{ echo "make deps: could not install:$${missing:- waf}" >&2; exit 1; }; \
 	fi
 
-build-deps: # for tests/debian13
+build-deps: # for tests/debian
 	@echo $(BUILD_DEPS)
 
 demo: deps
