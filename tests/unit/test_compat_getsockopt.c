@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "../../source/compat_getsockopt.h"
+#include "own_process.h"
 
 static struct uring_socket sock;
 static char logged[512];
@@ -28,29 +29,6 @@ static void log_fn(const char *line)
 	num_logged++;
 	snprintf(logged, sizeof(logged), "%s", line);
 }
-
-/* Each test runs in a process of its own: what is learned stays. */
-static int in_child(void (*fn)(void))
-{
-	int status = -1;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		fn();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
-static void check(bool ok, int line)
-{
-	if (!ok) {
-		print_error("line %d\n", line);
-		_exit(1);
-	}
-}
-#define CHECK(_ok) check(_ok, __LINE__)
 
 static int setup(void **state)
 {
@@ -120,7 +98,7 @@ static void route(void)
 
 static void test_route(void **state)
 {
-	assert_int_equal(in_child(route), 0);
+	assert_int_equal(own_process(route), 0);
 }
 
 static void answer(void)
@@ -141,7 +119,7 @@ static void answer(void)
 
 static void test_answer(void **state)
 {
-	assert_int_equal(in_child(answer), 0);
+	assert_int_equal(own_process(answer), 0);
 }
 
 /* The ring refuses, the system call answers: not asked again. */
@@ -177,7 +155,7 @@ static void refused(void)
 
 static void test_refused(void **state)
 {
-	assert_int_equal(in_child(refused), 0);
+	assert_int_equal(own_process(refused), 0);
 }
 
 /* Both fail: the system call's errno, and nothing is learned. */
@@ -200,7 +178,7 @@ static void both_fail(void)
 
 static void test_both_fail(void **state)
 {
-	assert_int_equal(in_child(both_fail), 0);
+	assert_int_equal(own_process(both_fail), 0);
 }
 
 /* A descriptor that is no socket any more: EBADF, as getsockopt(2) says. */
@@ -217,7 +195,7 @@ static void closed(void)
 
 static void test_closed(void **state)
 {
-	assert_int_equal(in_child(closed), 0);
+	assert_int_equal(own_process(closed), 0);
 }
 
 /* More refusals than the table holds: still the right answer. */
@@ -240,7 +218,7 @@ static void many_refusals(void)
 
 static void test_many_refusals(void **state)
 {
-	assert_int_equal(in_child(many_refusals), 0);
+	assert_int_equal(own_process(many_refusals), 0);
 }
 
 static void said_once(void)
@@ -274,7 +252,7 @@ static void said_once(void)
 
 static void test_said_once(void **state)
 {
-	assert_int_equal(in_child(said_once), 0);
+	assert_int_equal(own_process(said_once), 0);
 }
 
 static int libc_calls;
@@ -301,7 +279,7 @@ static void libc_hook(void)
 
 static void test_libc_hook(void **state)
 {
-	assert_int_equal(in_child(libc_hook), 0);
+	assert_int_equal(own_process(libc_hook), 0);
 }
 
 static void test_probe(void **state)

@@ -29,9 +29,9 @@
 
 #include "../../source/smbd_uring_backend.h"
 #include "../../source/uring_snapshot.h"
+#include "own_process.h"
 
 #define MANY 100
-#define EXIT_SKIP 77
 
 /* tevent.h has it for those who define TEVENT_DEPRECATED, as smbd does */
 void tevent_loop_allow_nesting(struct tevent_context *ev);
@@ -108,49 +108,26 @@ static void log_fn(const char *line)
 	snprintf(logged, sizeof(logged), "%s", line);
 }
 
-static void check(bool ok, int line)
-{
-	if (!ok) {
-		fprintf(stderr, "line %d\n", line);
-		_exit(1);
-	}
-}
-#define CHECK(_ok) check(_ok, __LINE__)
+/* What every test begins with, and what it ends with. */
+static void (*test_fn)(void);
 
-static void skip_test(const char *reason)
+static void with_context(void)
 {
-	printf("# %s\n", reason);
-	fflush(stdout);
-	_exit(EXIT_SKIP);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK(uring_socket_init(fd, &sock) == 0);
+	uring_set_log_fn(log_fn);
+	CHECK(smbd_uring_backend_register());
+	ev = tevent_context_init_byname(NULL, SMBD_URING_BACKEND_NAME);
+	CHECK(ev != NULL);
+	test_fn();
+	talloc_free(ev);
 }
 
-/*
- * Each test is a process of its own, since what the library learns about a
- * kernel and a ring's death last as long as the process.
- */
 static void in_own_process(void **state)
 {
-	void (*fn)(void) = (void (*)(void))(uintptr_t)*state;
-	int status = -1;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-		CHECK(uring_socket_init(fd, &sock) == 0);
-		uring_set_log_fn(log_fn);
-		CHECK(smbd_uring_backend_register());
-		ev = tevent_context_init_byname(NULL, SMBD_URING_BACKEND_NAME);
-		CHECK(ev != NULL);
-		fn();
-		talloc_free(ev);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIP) {
-		skip();
-	}
-	assert_int_equal(status, 0);
+	test_fn = (void (*)(void))(uintptr_t)*state;
+	assert_int_equal(own_process(with_context), 0);
 }
 
 static void make_queries(struct uring_query *queries, int *values, size_t n)

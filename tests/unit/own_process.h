@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * A test in a process of its own, since what the library learns about a
+ * kernel, a ring's death and the counters last as long as the process.
+ *
+ * After the headers that cmocka.h wants.
+ */
+#ifndef OWN_PROCESS_H
+#define OWN_PROCESS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <sys/wait.h>
+
+#define EXIT_SKIP 77
+
+static inline void check(bool ok, int line)
+{
+	if (!ok) {
+		fprintf(stderr, "line %d\n", line);
+		_exit(1);
+	}
+}
+#define CHECK(_ok) check(_ok, __LINE__)
+
+/* In the process: the whole test is skipped. */
+static inline void skip_test(const char *reason)
+{
+	printf("# %s\n", reason);
+	fflush(stdout);
+	_exit(EXIT_SKIP);
+}
+
+/* The exit status of fn() in a process of its own. */
+static inline int own_process(void (*fn)(void))
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		fn();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIP) {
+		skip();
+	}
+	return status;
+}
+
+#endif /* OWN_PROCESS_H */
