@@ -75,6 +75,11 @@ HEADERS = ['compat_getsockopt', 'uring_sockopt', 'uring_snapshot',
 
 # The functions that a unit test replaces by its own: ld's --wrap.
 UNIT_WRAPS = {
+    'test_smbd_uring_backend': [
+        'io_uring_queue_init_params', 'io_uring_register_ring_fd',
+        'io_uring_ring_dontfork', 'io_uring_register', 'io_uring_submit',
+        'io_uring_submit_and_wait_timeout', 'io_uring_wait_cqe_timeout',
+        'io_uring_get_events'],
     'test_uring_ring': ['io_uring_queue_init_params', 'io_uring_register',
                         'io_uring_ring_dontfork', 'io_uring_submit',
                         'io_uring_wait_cqe_timeout'],

@@ -112,13 +112,17 @@ URING_PUBLIC int epoll_wait(int epfd,
 {
 	struct uring_queue *queue = NULL;
 
-	if (riding != NULL && timeout != 0) {
+	if (riding != NULL) {
 		/* none if a handler has freed the context meanwhile */
 		queue = uring_queue_find(riding);
 	}
 	if (queue != NULL && epfd == uring_queue_epoll_fd(queue)) {
 		riding = NULL;
-		return uring_queue_epoll_wait(queue, epfd, events, timeout);
+		if (timeout != 0) {
+			return uring_queue_epoll_wait(
+				queue, epfd, events, timeout);
+		}
+		uring_queue_flush(queue);
 	}
 	pthread_once(&libc.once, libc_init);
 	return libc.epoll_wait(epfd, events, maxevents, timeout);
@@ -150,7 +154,7 @@ static int uring_backend_context_init(struct tevent_context *ev)
 	 * context are answered when they are asked.
 	 */
 	if (queue != NULL) {
-		uring_queue_set_epoll_fd(queue, epoll_fd);
+		uring_queue_restart(queue, epoll_fd);
 	}
 	return 0;
 }

@@ -67,11 +67,16 @@ struct uring_item {
 	bool overruns;
 };
 
+struct uring_list {
+	struct uring_batch *first;
+	struct uring_batch *last;
+};
+
 struct uring_batch {
-	/* while it waits in a queue */
+	/* while it is in a queue */
 	struct uring_batch *prev;
 	struct uring_batch *next;
-	struct uring_queue *queue;
+	struct uring_list *list;
 	enum uring_urgency urgency;
 
 	/* answered: the handler is about to be called */
@@ -103,8 +108,9 @@ struct uring_queue {
 	struct uring_queue *next;
 	struct tevent_context *ev;
 	struct uring_ring *ring;
-	struct uring_batch *batches;
-	struct uring_batch *last;
+	struct uring_list asked;
+	/* the handler is yet to be called */
+	struct uring_list answered;
 
 	/* what the loop of this process waits on, or -1 */
 	int epoll_fd;
@@ -497,26 +503,38 @@ int uring_getsockopt(int fd,
 	return 0;
 }
 
+static void uring_batch_link(struct uring_batch *batch, struct uring_list *list)
+{
+	batch->list = list;
+	batch->prev = list->last;
+	if (list->last != NULL) {
+		list->last->next = batch;
+	} else {
+		list->first = batch;
+	}
+	list->last = batch;
+}
+
 static void uring_batch_unlink(struct uring_batch *batch)
 {
-	struct uring_queue *queue = batch->queue;
+	struct uring_list *list = batch->list;
 
-	if (queue == NULL) {
+	if (list == NULL) {
 		return;
 	}
 	if (batch->prev != NULL) {
 		batch->prev->next = batch->next;
 	} else {
-		queue->batches = batch->next;
+		list->first = batch->next;
 	}
 	if (batch->next != NULL) {
 		batch->next->prev = batch->prev;
 	} else {
-		queue->last = batch->prev;
+		list->last = batch->prev;
 	}
 	batch->prev = NULL;
 	batch->next = NULL;
-	batch->queue = NULL;
+	batch->list = NULL;
 }
 
 static int uring_batch_destructor(struct uring_batch *batch)
@@ -673,6 +691,7 @@ static void uring_batch_deliver(struct tevent_context *ev,
 		return;
 	}
 	batch->state = BATCH_IDLE;
+	uring_batch_unlink(batch);
 	batch->handler(batch, batch->queries, batch->private_data);
 }
 
@@ -704,14 +723,7 @@ int uring_batch_ask(struct uring_batch *batch, enum uring_urgency urgency)
 
 	uring_batch_prepare(batch);
 	batch->urgency = urgency;
-	batch->queue = queue;
-	batch->prev = queue->last;
-	if (queue->last != NULL) {
-		queue->last->next = batch;
-	} else {
-		queue->batches = batch;
-	}
-	queue->last = batch;
+	uring_batch_link(batch, &queue->asked);
 	return 0;
 }
 
@@ -949,9 +961,12 @@ int uring_getsockopt_recv(struct tevent_req *req,
 
 static int uring_queue_destructor(struct uring_queue *queue)
 {
-	while (queue->batches != NULL) {
-		/* like any event whose context is gone: it never happens */
-		uring_batch_unlink(queue->batches);
+	/* like any event whose context is gone: they never happen */
+	while (queue->asked.first != NULL) {
+		uring_batch_unlink(queue->asked.first);
+	}
+	while (queue->answered.first != NULL) {
+		uring_batch_unlink(queue->answered.first);
 	}
 
 	pthread_mutex_lock(&queues.mutex);
@@ -1018,7 +1033,7 @@ bool uring_queue_pending(const struct uring_queue *queue)
 {
 	const struct uring_batch *batch = NULL;
 
-	for (batch = queue->batches; batch != NULL; batch = batch->next) {
+	for (batch = queue->asked.first; batch != NULL; batch = batch->next) {
 		if (batch->urgency == URING_PROMPT) {
 			return true;
 		}
@@ -1028,39 +1043,48 @@ bool uring_queue_pending(const struct uring_queue *queue)
 
 static void uring_queue_done(struct uring_queue *queue)
 {
-	while (queue->batches != NULL) {
-		struct uring_batch *batch = queue->batches;
+	while (queue->asked.first != NULL) {
+		struct uring_batch *batch = queue->asked.first;
 
 		uring_batch_unlink(batch);
+		uring_batch_link(batch, &queue->answered);
 		uring_batch_done(batch);
 	}
 }
 
 void uring_queue_flush(struct uring_queue *queue)
 {
-	if (queue->batches == NULL) {
+	if (queue->asked.first == NULL) {
 		return;
 	}
-	uring_answer(queue, &queue->ring, queue->batches);
+	uring_answer(queue, &queue->ring, queue->asked.first);
 	uring_queue_done(queue);
 }
 
-void uring_queue_set_epoll_fd(struct uring_queue *queue, int epoll_fd)
+void uring_queue_restart(struct uring_queue *queue, int epoll_fd)
 {
+	struct uring_batch *batch = NULL;
+
 	/* a wait that is armed there would be for another epoll set */
 	TALLOC_FREE(queue->ring);
 	queue->epoll_fd = epoll_fd;
 	queue->pid = tevent_cached_getpid();
+
+	/* tevent_re_initialise() drops all immediate events */
+	for (batch = queue->answered.first; batch != NULL; batch = batch->next)
+	{
+		uring_batch_done(batch);
+	}
 }
 
 bool uring_queue_can_ride(struct uring_queue *queue)
 {
-	if (queue->batches == NULL || uring_queue_pending(queue) ||
+	if (queue->asked.first == NULL || uring_queue_pending(queue) ||
 	    queue->epoll_fd == -1 || queue->pid != tevent_cached_getpid())
 	{
 		return false;
 	}
-	if (uring_route(queue->batches) == 0) {
+	if (uring_route(queue->asked.first) == 0) {
 		return false;
 	}
 	return uring_ring_obtain(queue, &queue->ring) == URING_REASON_NONE &&
@@ -1075,7 +1099,7 @@ int uring_queue_epoll_wait(struct uring_queue *queue,
 	size_t enters = uring_ring_enters(queue->ring);
 	int ret;
 
-	uring_submit(queue->ring, queue->batches, URING_REASON_NONE);
+	uring_submit(queue->ring, queue->asked.first, URING_REASON_NONE);
 	ret = -1;
 	if (uring_ring_usable(queue->ring)) {
 		ret = uring_ring_epoll_wait(queue->ring,
@@ -1083,7 +1107,7 @@ int uring_queue_epoll_wait(struct uring_queue *queue,
 					    event,
 					    timeout);
 	}
-	uring_account(queue->ring, enters, queue->batches);
+	uring_account(queue->ring, enters, queue->asked.first);
 	uring_queue_done(queue);
 	if (ret == -1) {
 		/* also when the ring died: the loop comes back, without it */

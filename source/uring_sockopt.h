@@ -194,8 +194,12 @@ bool uring_queue_pending(const struct uring_queue *queue);
 /** Answer all that is queued; handlers run later, as immediates. */
 void uring_queue_flush(struct uring_queue *queue);
 
-/** The epoll set that the loop waits on, in this process; -1: not known. */
-void uring_queue_set_epoll_fd(struct uring_queue *queue, int epoll_fd);
+/**
+ * The context is new, or tevent_re_initialise() has made it so.
+ *
+ * epoll_fd is what its loop waits on, in this process; -1: not known.
+ */
+void uring_queue_restart(struct uring_queue *queue, int epoll_fd);
 int uring_queue_epoll_fd(const struct uring_queue *queue);
 
 /** Whether all that is queued can go with uring_queue_epoll_wait(). */

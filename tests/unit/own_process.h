@@ -32,11 +32,22 @@ static inline void skip_test(const char *reason)
 	_exit(EXIT_SKIP);
 }
 
+/* fork(); what waits for something that never comes ends by SIGALRM. */
+static inline pid_t fork_for_a_while(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		alarm(120);
+	}
+	return pid;
+}
+
 /* The exit status of fn() in a process of its own. */
 static inline int own_process(void (*fn)(void))
 {
 	int status = -1;
-	pid_t pid = fork();
+	pid_t pid = fork_for_a_while();
 
 	if (pid == 0) {
 		fn();
