@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdint.h>
@@ -243,7 +244,7 @@ static void source_close(struct source *source)
 	close(source->fds[1]);
 }
 
-static unsigned num_answers;
+static atomic_uint num_answers;
 
 static void answered(struct uring_batch *batch,
 		     const struct uring_query *queries,
