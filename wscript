@@ -42,16 +42,6 @@ FEATURES = [
     ('HAVE_IO_URING_SET_IOWAIT', 'liburing',
      'struct io_uring r; return io_uring_set_iowait(&r, false);',
      'a wait counts as iowait'),
-    ('HAVE_IO_URING_PREP_EPOLL_WAIT', 'liburing',
-     '''struct io_uring_sqe s; struct epoll_event e;
-        io_uring_prep_epoll_wait(&s, 0, &e, 1, 0); return s.fd;''',
-     'epoll_wait(2)'),
-    ('HAVE_TEVENT_CONTEXT_SET_WAIT_TIMEOUT', 'tevent',
-     'tevent_context_set_wait_timeout((void *)0, 0); return 0;',
-     'not offered'),
-    ('HAVE_TEVENT_FD_ERROR', 'tevent',
-     'return TEVENT_FD_ERROR;',
-     'not offered'),
 ]
 
 # What we call of libtevent that an older one lacks, or that has no prototype in
@@ -168,7 +158,7 @@ def check_feature(conf, define, lib, statement, without):
     found = conf.check_cc(
         msg='Checking for ' + define, define_name=define, mandatory=False,
         use=lib.upper(), cflags='-Werror=implicit-function-declaration',
-        fragment='#include <sys/epoll.h>\n#include %s\n'
+        fragment='#include %s\n'
                  'int main(void) { %s }' % (header, statement))
     name = define.replace('HAVE_', '').lower()
     return '  ' + name, 'yes' if found else 'no: ' + without
@@ -201,8 +191,9 @@ def build(bld):
     bld.program(target='uring-sockopt', source=source('uring_sockopt_tool'),
                 includes=dirs, use=use + ['POPT', 'JANSSON'])
 
-    bld.program(target='bench/loop', source='bench/loop.c', includes=dirs,
-                use=use, install_path=None)
+    for bench in 'loop', 'memory':
+        bld.program(target='bench/' + bench, source='bench/%s.c' % bench,
+                    includes=dirs, use=use, install_path=None)
     module(target='tests/register-backend', install_path=None,
            source='tests/unit/register_backend.c')
     tests = ['tests/conformance/*.c']
