@@ -35,6 +35,7 @@
 #include <sys/ioctl.h>
 #include <netinet/in.h>
 #include <linux/icmp.h>
+#include <linux/if_packet.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
@@ -420,6 +421,30 @@ bool compat_query_overruns(const struct uring_query *query)
 			return compat_counted[i].fixed +
 				       count * compat_counted[i].each >
 			       query->optlen;
+		}
+	}
+	return false;
+}
+
+bool compat_query_once(const struct uring_query *query)
+{
+	static const struct {
+		int level;
+		int optname;
+	} once[] = {
+		{SOL_SOCKET, SO_ERROR},
+		{IPPROTO_TCP, TCP_SAVED_SYN},
+		{IPPROTO_TCP, TCP_ZEROCOPY_RECEIVE},
+		{SOL_PACKET, PACKET_STATISTICS},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(once) / sizeof(once[0]); i++) {
+		if (query->type == URING_QUERY_GETSOCKOPT &&
+		    query->level == once[i].level &&
+		    query->optname == once[i].optname)
+		{
+			return true;
 		}
 	}
 	return false;

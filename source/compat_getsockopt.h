@@ -45,7 +45,7 @@ enum uring_reason {
 	/** socket_wrapper or quic_ko_wrapper: not a kernel socket */
 	URING_REASON_WRAPPED,
 	/** the command cannot express it: no length or a negative one, or no
-	 * socket */
+	 * socket; or it could not be asked again */
 	URING_REASON_SHAPE,
 	/** the ring reported an error; the system call has the last word */
 	URING_REASON_ERROR,
@@ -221,6 +221,12 @@ enum uring_reason compat_query_route(const struct uring_socket *sock,
  * count in the value, or by a length that does not count bytes.
  */
 bool compat_query_overruns(const struct uring_query *query);
+
+/**
+ * Whether asking changes the answer, so that it must not be asked twice: by
+ * the ring, which may fail after it, and then by system call.
+ */
+bool compat_query_once(const struct uring_query *query);
 
 /** Answer by system call. */
 void compat_query_syscall(const struct uring_socket *sock,

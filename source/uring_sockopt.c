@@ -473,7 +473,10 @@ int uring_getsockopt(int fd,
 	int ret;
 
 	item.batch = &batch;
-	if (mode == URING_MODE_RING && uring_is_socket(fd)) {
+	/* the caller's buffer may be bad, which is found after the asking */
+	if (mode == URING_MODE_RING && !compat_query_once(&query) &&
+	    uring_is_socket(fd))
+	{
 		thread = uring_thread_get();
 	}
 	if (optlen != NULL && thread != NULL) {

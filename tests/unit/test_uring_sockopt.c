@@ -994,6 +994,58 @@ static void like_getsockopt(void)
 	}
 }
 
+/*
+ * What asking changes is asked once: were the ring to fail after it had
+ * cleared an error, here because of the memory, the system call would find
+ * none.
+ */
+static void asked_once(void)
+{
+	char *pages = mmap(NULL,
+			   2 * 4096,
+			   PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS,
+			   -1,
+			   0);
+	char *value = pages + 4096 - 3;
+	char expected[3];
+	int i;
+
+	CHECK(pages != MAP_FAILED);
+	CHECK(mprotect(pages + 4096, 4096, PROT_READ) == 0);
+	uring_set_mode(URING_MODE_RING);
+	for (i = 0; i < 2; i++) {
+		struct sockaddr_in nobody = {.sin_family = AF_INET};
+		enum uring_reason reason = URING_REASON_NONE;
+		socklen_t len = sizeof(nobody);
+		int other = socket(AF_INET, SOCK_DGRAM, 0);
+		int fd = socket(AF_INET, SOCK_DGRAM, 0);
+		int ret;
+
+		nobody.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		CHECK(bind(other, (struct sockaddr *)&nobody, len) == 0);
+		CHECK(getsockname(other, (struct sockaddr *)&nobody, &len) ==
+		      0);
+		close(other);
+		CHECK(connect(fd, (struct sockaddr *)&nobody, len) == 0);
+		CHECK(send(fd, "x", 1, 0) == 1);
+
+		memset(value, 0x55, 3);
+		len = sizeof(int);
+		if (i == 0) {
+			ret = getsockopt(fd, SOL_SOCKET, SO_ERROR, value, &len);
+			memcpy(expected, value, 3);
+			CHECK(expected[0] == ECONNREFUSED);
+		} else {
+			ret = uring_getsockopt(
+				fd, SOL_SOCKET, SO_ERROR, value, &len, &reason);
+			CHECK(memcmp(expected, value, 3) == 0);
+			CHECK(reason == URING_REASON_SHAPE);
+		}
+		CHECK(ret == -1 && errno == EFAULT);
+	}
+}
+
 static void one_query(void)
 {
 	struct tevent_req *req = NULL;
@@ -1316,6 +1368,7 @@ int main(void)
 		SOCKOPT_TEST(many_contexts),
 		SOCKOPT_TEST(threads),
 		SOCKOPT_TEST(like_getsockopt),
+		SOCKOPT_TEST(asked_once),
 		SOCKOPT_TEST(one_query),
 		SOCKOPT_TEST(in_and_out),
 		SOCKOPT_TEST(past_the_length),
