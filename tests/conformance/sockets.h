@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Sockets of every kind in every state: what is asked, and the options.
+ */
+#ifndef SOCKETS_H
+#define SOCKETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Levels that Debian 12's headers lack. */
+#define LEVEL_MPTCP 284
+#define LEVEL_TLS 282
+#define LEVEL_XDP 283
+
+enum kind {
+	TCP4,
+	TCP6,
+	/* an IPv6 socket that talks IPv4 */
+	TCP_MAPPED,
+	MPTCP4,
+	MPTCP6,
+	UDP4,
+	UDP6,
+	UDP_MAPPED,
+	RAW4,
+	RAW6,
+	PING4,
+	PING6,
+	UNIX_STREAM,
+	UNIX_DGRAM,
+	UNIX_SEQPACKET,
+	NETLINK,
+	PACKET,
+	VSOCK,
+	XDP,
+};
+#define NUM_KINDS (XDP + 1)
+
+enum state {
+	FRESH,
+	BOUND,
+	LISTENING,
+	CONNECTED,
+	ACCEPTED,
+	HALF_CLOSED,
+	PEER_CLOSED,
+	ERROR_PENDING,
+	/* with data to read that was not read */
+	DATA,
+	/* with IP options that are sent and received, and a filter */
+	IP_OPTIONS_SET,
+	/* member of groups, with source filters */
+	MULTICAST,
+	/* TCP only */
+	REPAIR,
+	WITH_AO,
+	WITH_TLS,
+	SYN_SAVED,
+	/* what makes a special socket of one of its family */
+	SPECIAL,
+};
+#define NUM_STATES (SPECIAL + 1)
+
+/* One kind in one state. */
+struct specimen {
+	enum kind kind;
+	enum state state;
+};
+
+extern const struct specimen specimens[];
+extern const size_t num_specimens;
+
+struct kind_info {
+	const char *name;
+	int family;
+	int type;
+	int protocol;
+	/* its levels, 0-terminated; SOL_IP, which is 0, is LEVEL_IP here */
+	int levels[6];
+	/*
+	 * Whether a kernel with the series asks its family through the ring
+	 * at other levels than SOL_SOCKET.
+	 */
+	bool served;
+};
+#define LEVEL_IP (-1000)
+
+extern const struct kind_info kinds[NUM_KINDS];
+extern const char *const state_names[NUM_STATES];
+
+/* A socket that is open, and what keeps it in its state. */
+struct scene {
+	int fd;
+	int others[6];
+	size_t num_others;
+	void *memory;
+	size_t memory_size;
+};
+
+/* 0, or the errno for which there is no such socket here. */
+int scene_open(struct scene *scene, struct specimen specimen);
+void scene_close(struct scene *scene);
+
+/* What multicast sockets have joined, with this many sources. */
+#define GROUP4 "239.1.1.1"
+#define GROUP6 "ff02::1:1"
+#define NUM_SOURCES 3
+
+/* Loopback up and ping allowed, in a network of our own if possible. */
+void sockets_init(void);
+
+enum access { GET, INOUT, SET };
+enum effect { NONE, CLEARS, INSTALLS, MAPS };
+enum through_ring { RING, NETFILTER, BOUNDED, OVERRUNS, TASK };
+
+struct option {
+	const char *level_name;
+	const char *name;
+	int level;
+	int optname;
+	enum access access;
+	size_t size;
+	const char *changing;
+	enum effect effect;
+	enum through_ring ring;
+};
+
+extern const struct option options[];
+extern const size_t num_options;
+
+const char *level_name(int level);
+
+/* Whether a kernel with the series answers it there; all: it has one. */
+bool served(bool all, struct specimen specimen, const struct option *option);
+
+/*
+ * Input for an option that reads its value: 0 to NUM_INPUTS - 1.  What is
+ * returned is valid until the next call; size 0: there is no such input.
+ */
+#define NUM_INPUTS 6
+const uint8_t *option_input(const struct option *option,
+			    struct specimen specimen,
+			    size_t which,
+			    size_t *size);
+
+/* struct tcp_zerocopy_receive of Linux 7.2, of which old headers have less. */
+struct zerocopy {
+	uint64_t address;
+	uint32_t length;
+	uint32_t skip;
+	uint32_t inq;
+	int32_t err;
+	uint64_t copy_address;
+	int32_t copy_length;
+	uint32_t flags;
+	uint64_t rest[3];
+};
+
+#endif /* SOCKETS_H */
