@@ -18,6 +18,7 @@ help:
 	@echo 'make demo        smbd on the io_uring backend, and what it did'
 	@echo 'make check       all tests, those in virtual machines included'
 	@echo 'make check-fast  the tests that need neither a VM nor downloads'
+	@echo 'make fuzz        a million random cases on each patched kernel'
 	@echo 'make bench       our backend and epoll side by side'
 	@echo 'make install     to the prefix of ./configure; heeds DESTDIR'
 	@echo 'make clean, make distclean'
@@ -54,6 +55,17 @@ check: deps
 check-fast:
 	./waf test --fast
 
+FUZZ_KERNELS = 7.2-getsockopt
+fuzz: deps
+	./waf build
+	for kernel in $(FUZZ_KERNELS); do \
+		for seed in 1 2 3 4 5; do \
+			tests/vm/run --kernel $$kernel --timeout 3600 -- \
+				bin/tests/conformance/fuzz --ring all --worker \
+				--seed $$seed --cases 200000 || exit 1; \
+		done; \
+	done
+
 bench: deps
 	./waf build
 	bench/run
@@ -61,4 +73,4 @@ bench: deps
 install clean distclean:
 	./waf $@
 
-.PHONY: all help deps build-deps demo check check-fast bench install clean distclean
+.PHONY: all help deps build-deps demo check check-fast fuzz bench install clean distclean
