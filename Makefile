@@ -19,6 +19,7 @@ help:
 	@echo 'make check       all tests, those in virtual machines included'
 	@echo 'make check-fast  the tests that need neither a VM nor downloads'
 	@echo 'make fuzz        a million random cases on each patched kernel'
+	@echo 'make check-suites  all of tests/smbd/suites, the long ones too'
 	@echo 'make bench       our backend and epoll side by side'
 	@echo 'make install     to the prefix of ./configure; heeds DESTDIR'
 	@echo 'make clean, make distclean'
@@ -66,6 +67,11 @@ fuzz: deps
 		done; \
 	done
 
+check-suites: deps
+	./waf build
+	tests/smbd/test_suites --all
+	tests/debian trixie tests/smbd/test_suites --all
+
 bench: deps
 	./waf build
 	bench/run
@@ -73,4 +79,4 @@ bench: deps
 install clean distclean:
 	./waf $@
 
-.PHONY: all help deps build-deps demo check check-fast fuzz bench install clean distclean
+.PHONY: all help deps build-deps demo check check-fast fuzz check-suites bench install clean distclean

@@ -44,11 +44,14 @@ private dir = {dir}/private
 ncalrpc dir = {dir}/ncalrpc
 usershare max shares = 0
 {extra}
-[share]
-path = {dir}/share
+"""
+SHARE = """
+[{name}]
+path = {dir}/{name}
 read only = no
 guest ok = yes
 """
+PASSWORD = "secret"
 
 
 def wait_for(condition):
@@ -84,15 +87,18 @@ class Smbd:
     prepare: called in the new process just before that.
     """
 
-    def __init__(self, conf="", preload=None, wrap=(), prepare=None):
+    def __init__(self, conf="", preload=None, wrap=(), prepare=None,
+                 shares=("share",)):
         self.dir = tempfile.mkdtemp(prefix="smbd-uring-")
         os.chmod(self.dir, 0o755)
-        for name in "lock state cache pid private ncalrpc share".split():
+        for name in "lock state cache pid private ncalrpc".split():
             os.mkdir(f"{self.dir}/{name}")
-        os.chmod(f"{self.dir}/share", 0o777)
         self.port = free_port()
         with open(f"{self.dir}/smb.conf", "w") as f:
             f.write(CONF.format(port=self.port, dir=self.dir, extra=conf))
+            for name in shares:
+                self.empty(name)
+                f.write(SHARE.format(name=name, dir=self.dir))
         with open(f"{self.dir}/client.conf", "w") as f:
             f.write("[global]\n" + "".join(
                 f"{d} = {self.dir}/{s}\n" for d, s in (
@@ -130,6 +136,18 @@ class Smbd:
             wait_for(lambda: self.process.poll() is not None)
         self.out.close()
         shutil.rmtree(self.dir)
+
+    def empty(self, share):
+        """Make its directory, anew if there is one."""
+        shutil.rmtree(f"{self.dir}/{share}", ignore_errors=True)
+        os.mkdir(f"{self.dir}/{share}")
+        os.chmod(f"{self.dir}/{share}", 0o777)
+
+    def add_user(self, name):
+        """One that the system has becomes one of smbd's, with PASSWORD."""
+        subprocess.run(["pdbedit", "-s", f"{self.dir}/smb.conf", "-a", "-t",
+                        "-u", name], input=f"{PASSWORD}\n" * 2, text=True,
+                       stdout=subprocess.DEVNULL, check=True)
 
     def log(self):
         try:
@@ -181,15 +199,15 @@ class Smbd:
         yield client
         client.communicate("exit\n", timeout=PATIENCE)
 
-    def smbtorture(self, *tests, timeout=240):
+    def smbtorture(self, *tests, share="share", user="guest%", timeout=240):
         """(exit status, output) of smbtorture against the share."""
         done = subprocess.run(
-            ["smbtorture", "-s", f"{self.dir}/client.conf",
-             "//127.0.0.1/share", "-U", "guest%",
-             f"--option=smbports={self.port}", *tests],
+            ["timeout", str(timeout), "smbtorture",
+             "-s", f"{self.dir}/client.conf", f"//127.0.0.1/{share}",
+             "-U", user, f"--option=smbports={self.port}", *tests],
             cwd=self.dir,  # where it leaves things
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, timeout=timeout)
+            stderr=subprocess.STDOUT, text=True, errors="replace")
         return done.returncode, done.stdout
 
     def transfer(self, name="file", size=5 << 20):
