@@ -20,6 +20,7 @@ help:
 	@echo 'make check-fast  the tests that need neither a VM nor downloads'
 	@echo 'make fuzz        a million random cases on each patched kernel'
 	@echo 'make check-suites  all of tests/smbd/suites, the long ones too'
+	@echo 'make soak        ten minutes of work while the rings fail'
 	@echo 'make bench       our backend and epoll side by side'
 	@echo 'make install     to the prefix of ./configure; heeds DESTDIR'
 	@echo 'make clean, make distclean'
@@ -72,6 +73,10 @@ check-suites: deps
 	tests/smbd/test_suites --all
 	tests/debian trixie tests/smbd/test_suites --all
 
+soak: deps
+	./waf build
+	tests/smbd/soak
+
 bench: deps
 	./waf build
 	bench/run
@@ -79,4 +84,4 @@ bench: deps
 install clean distclean:
 	./waf $@
 
-.PHONY: all help deps build-deps demo check check-fast fuzz check-suites bench install clean distclean
+.PHONY: all help deps build-deps demo check check-fast fuzz check-suites soak bench install clean distclean

@@ -196,6 +196,8 @@ def build(bld):
                     includes=dirs, use=use, install_path=None)
     module(target='tests/register-backend', install_path=None,
            source='tests/unit/register_backend.c')
+    module(target='tests/fault', install_path=None,
+           source='tests/smbd/fault.c')
     bld.objects(name='conformance', includes=dirs, use=use, source=[
         'tests/conformance/%s.c' % part
         for part in ('ask', 'cgroup_bpf', 'compare', 'sockets', 'tap')])
