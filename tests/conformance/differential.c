@@ -47,8 +47,6 @@
 #define MAX_REMARKS 8
 
 static struct {
-	/* the kernel answers more than SOL_SOCKET */
-	bool all;
 	bool worker;
 	const char *only;
 
@@ -57,7 +55,10 @@ static struct {
 	unsigned ways;
 	/* fewer lengths and places, by ring and router only */
 	bool brief;
-	/* more than one question by each other way */
+	/*
+	 * The state is one of those in which every place and every length is
+	 * asked about, and more than one question by each way
+	 */
 	bool thorough;
 	/* sockets are asked as nobody */
 	bool as_nobody;
@@ -273,19 +274,47 @@ static void add(struct questions *q, int length, enum place place)
 	q->num++;
 }
 
-/* The length that fits, as getsockopt(2) tells it. */
-static int exact_length(const struct ask *like, bool *succeeds)
+/*
+ * The length that fits, as getsockopt(2) tells it.  Some options take no more
+ * than that, or nothing else.
+ */
+static int exact_length(const struct ask *like,
+			const struct option *o,
+			bool *succeeds)
 {
+	const int lengths[] = {
+		ASK_PLACED_MAX,
+		o->size,
+		/* integers, addresses, keys and structs that have such a size
+		 */
+		8,
+		16,
+		28,
+		40,
+		84,
+	};
 	struct ask a = *like;
-	struct answer answer = {};
+	size_t i;
 
 	a.slot = 0;
-	a.length = ASK_PLACED_MAX;
 	a.place = PLACE_GOOD;
-	ask(WAY_SYSCALL, &a, 1, &answer);
-	*succeeds = answer.result == 0;
-	return answer.result == 0 && answer.length >= 0 ? answer.length
-							: (int)sizeof(int);
+	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct answer answer = {};
+
+		a.length = lengths[i];
+		ask(WAY_SYSCALL, &a, 1, &answer);
+		answer_undo(WAY_SYSCALL, &a, o, &answer);
+		if (answer.result == 0 && (answer.length > 0 || i == 0)) {
+			*succeeds = true;
+			return answer.length;
+		}
+		if (answer.result == -ENOPROTOOPT ||
+		    answer.result == -EOPNOTSUPP) {
+			break;
+		}
+	}
+	*succeeds = false;
+	return sizeof(int);
 }
 
 static void add_lengths(struct questions *q, int exact, bool full)
@@ -321,6 +350,11 @@ static void add_places(struct questions *q, int exact)
 	enum place place;
 
 	exact = exact > 0 ? exact : (int)sizeof(int);
+	if (!run.thorough) {
+		add(q, exact, PLACE_READONLY_END);
+		add(q, exact, PLACE_UNMAPPED_MIDDLE);
+		return;
+	}
 	for (place = PLACE_GOOD + 1; place < PLACE_NULL; place++) {
 		add(q, exact, place);
 		add(q, ASK_PLACED_MAX, place);
@@ -360,12 +394,12 @@ static bool check_option(struct specimen s,
 	size_t i;
 
 	at_level.level = level;
-	q.answered = served(run.all, s, &at_level);
+	q.answered = served(s, &at_level);
 	if (is_spent(o, s.state) || (run.forged && o->effect == INSTALLS)) {
 		return true;
 	}
 
-	exact = exact_length(&q.next, &succeeds);
+	exact = exact_length(&q.next, o, &succeeds);
 	if (run.brief) {
 		add(&q, exact, PLACE_GOOD);
 		add(&q, 0, PLACE_GOOD);
@@ -392,7 +426,7 @@ static bool check_option(struct specimen s,
 		memcpy(inputs[i], input, size);
 		q.next.input = inputs[i];
 		q.next.input_size = size;
-		exact = exact_length(&q.next, &succeeds);
+		exact = exact_length(&q.next, o, &succeeds);
 		if (run.brief) {
 			add(&q, exact, PLACE_GOOD);
 			add(&q, ASK_PLACED_MAX, PLACE_GOOD);
@@ -631,7 +665,7 @@ static bool compare_twins(enum way way,
 	static struct record first[3];
 	static struct record second[3];
 	const enum way ways[3] = {reference, way, reference};
-	bool answered = served(run.all, s, o);
+	bool answered = served(s, o);
 	const char *why = NULL;
 	int tries;
 	int i;
@@ -910,7 +944,7 @@ static void check_zerocopy(void)
 
 		if (!(run.ways & WAY_BIT(way)) ||
 		    (is_command(way) &&
-		     !served(run.all, s, find_option("TCP_ZEROCOPY_RECEIVE"))))
+		     !served(s, find_option("TCP_ZEROCOPY_RECEIVE"))))
 		{
 			continue;
 		}
@@ -1189,7 +1223,7 @@ static void print_matrix(void)
 				if (k > 0 && a.input_size == 0) {
 					break;
 				}
-				a.length = exact_length(&a, &succeeds);
+				a.length = exact_length(&a, o, &succeeds);
 				if (!succeeds) {
 					continue;
 				}
@@ -1260,7 +1294,7 @@ int main(int argc, const char *argv[])
 			"       differential --matrix\n");
 		return 2;
 	}
-	run.all = !matrix && strcmp(ring, "all") == 0;
+	with_series = !matrix && strcmp(ring, "all") == 0;
 
 	tap_init();
 	sockets_init();

@@ -62,7 +62,6 @@ struct plan {
 	size_t num;
 };
 
-static bool all;
 static unsigned ways;
 static uint64_t seed = 1;
 
@@ -365,7 +364,7 @@ static size_t carry_out(const struct plan *plan, const char **why)
 	for (i = 0; i < plan->num && *why == NULL; i++) {
 		const struct op *op = &plan->ops[i];
 		const struct option *o = option_of(op->level, op->optname);
-		bool answered = served(all, s, o);
+		bool answered = served(s, o);
 
 		if (!op->get) {
 			for (j = 0; j < num_scenes; j++) {
@@ -831,7 +830,7 @@ int main(int argc, const char *argv[])
 			"[--seed N] [--cases N] [--corpus FILE]\n");
 		return 2;
 	}
-	all = strcmp(ring, "all") == 0;
+	with_series = strcmp(ring, "all") == 0;
 	started = seed;
 	/* xorshift has no zero */
 	seed = seed * 2 + 1;

@@ -61,93 +61,66 @@ struct ao_add {
 #define LEVELS_TCP6 SOL_SOCKET, SOL_TCP, SOL_IPV6, LEVEL_IP
 
 const struct kind_info kinds[NUM_KINDS] = {
-	[TCP4] = {"tcp4", AF_INET, SOCK_STREAM, 0, {LEVELS_TCP4}, true},
-	[TCP6] = {"tcp6", AF_INET6, SOCK_STREAM, 0, {LEVELS_TCP6}, true},
-	[TCP_MAPPED] =
-		{"tcp-mapped", AF_INET6, SOCK_STREAM, 0, {LEVELS_TCP6}, true},
+	[TCP4] = {"tcp4", AF_INET, SOCK_STREAM, 0, {LEVELS_TCP4}},
+	[TCP6] = {"tcp6", AF_INET6, SOCK_STREAM, 0, {LEVELS_TCP6}},
+	[TCP_MAPPED] = {"tcp-mapped", AF_INET6, SOCK_STREAM, 0, {LEVELS_TCP6}},
 	[MPTCP4] = {"mptcp4",
 		    AF_INET,
 		    SOCK_STREAM,
 		    IPPROTO_MPTCP,
-		    {LEVELS_TCP4, LEVEL_MPTCP},
-		    false},
+		    {LEVELS_TCP4, LEVEL_MPTCP}},
 	[MPTCP6] = {"mptcp6",
 		    AF_INET6,
 		    SOCK_STREAM,
 		    IPPROTO_MPTCP,
-		    {LEVELS_TCP6, LEVEL_MPTCP},
-		    false},
+		    {LEVELS_TCP6, LEVEL_MPTCP}},
 	[UDP4] = {"udp4",
 		  AF_INET,
 		  SOCK_DGRAM,
 		  0,
-		  {SOL_SOCKET, SOL_UDP, LEVEL_IP},
-		  true},
+		  {SOL_SOCKET, SOL_UDP, LEVEL_IP}},
 	[UDP6] = {"udp6",
 		  AF_INET6,
 		  SOCK_DGRAM,
 		  0,
-		  {SOL_SOCKET, SOL_UDP, SOL_IPV6, LEVEL_IP},
-		  true},
+		  {SOL_SOCKET, SOL_UDP, SOL_IPV6, LEVEL_IP}},
 	[UDP_MAPPED] = {"udp-mapped",
 			AF_INET6,
 			SOCK_DGRAM,
 			0,
-			{SOL_SOCKET, SOL_UDP, SOL_IPV6, LEVEL_IP},
-			true},
+			{SOL_SOCKET, SOL_UDP, SOL_IPV6, LEVEL_IP}},
 	[RAW4] = {"raw4",
 		  AF_INET,
 		  SOCK_RAW,
 		  IPPROTO_ICMP,
-		  {SOL_SOCKET, SOL_RAW, LEVEL_IP},
-		  true},
+		  {SOL_SOCKET, SOL_RAW, LEVEL_IP}},
 	[RAW6] = {"raw6",
 		  AF_INET6,
 		  SOCK_RAW,
 		  IPPROTO_ICMPV6,
-		  {SOL_SOCKET, SOL_ICMPV6, SOL_IPV6, SOL_RAW},
-		  true},
+		  {SOL_SOCKET, SOL_ICMPV6, SOL_IPV6, SOL_RAW}},
 	[PING4] = {"ping4",
 		   AF_INET,
 		   SOCK_DGRAM,
 		   IPPROTO_ICMP,
-		   {SOL_SOCKET, LEVEL_IP},
-		   true},
+		   {SOL_SOCKET, LEVEL_IP}},
 	[PING6] = {"ping6",
 		   AF_INET6,
 		   SOCK_DGRAM,
 		   IPPROTO_ICMPV6,
-		   {SOL_SOCKET, SOL_IPV6},
-		   true},
-	[UNIX_STREAM] =
-		{"unix-stream", AF_UNIX, SOCK_STREAM, 0, {SOL_SOCKET}, true},
-	[UNIX_DGRAM] =
-		{"unix-dgram", AF_UNIX, SOCK_DGRAM, 0, {SOL_SOCKET}, true},
-	[UNIX_SEQPACKET] = {"unix-seqpacket",
-			    AF_UNIX,
-			    SOCK_SEQPACKET,
-			    0,
-			    {SOL_SOCKET},
-			    true},
+		   {SOL_SOCKET, SOL_IPV6}},
+	[UNIX_STREAM] = {"unix-stream", AF_UNIX, SOCK_STREAM, 0, {SOL_SOCKET}},
+	[UNIX_DGRAM] = {"unix-dgram", AF_UNIX, SOCK_DGRAM, 0, {SOL_SOCKET}},
+	[UNIX_SEQPACKET] =
+		{"unix-seqpacket", AF_UNIX, SOCK_SEQPACKET, 0, {SOL_SOCKET}},
 	[NETLINK] = {"netlink",
 		     AF_NETLINK,
 		     SOCK_RAW,
 		     NETLINK_ROUTE,
-		     {SOL_SOCKET, SOL_NETLINK},
-		     true},
-	[PACKET] = {"packet",
-		    AF_PACKET,
-		    SOCK_RAW,
-		    0,
-		    {SOL_SOCKET, SOL_PACKET},
-		    true},
-	[VSOCK] = {"vsock",
-		   AF_VSOCK,
-		   SOCK_STREAM,
-		   0,
-		   {SOL_SOCKET, AF_VSOCK},
-		   true},
-	[XDP] = {"xdp", AF_XDP, SOCK_RAW, 0, {SOL_SOCKET, LEVEL_XDP}, true},
+		     {SOL_SOCKET, SOL_NETLINK}},
+	[PACKET] = {"packet", AF_PACKET, SOCK_RAW, 0, {SOL_SOCKET, SOL_PACKET}},
+	[VSOCK] = {"vsock", AF_VSOCK, SOCK_STREAM, 0, {SOL_SOCKET, AF_VSOCK}},
+	[XDP] = {"xdp", AF_XDP, SOCK_RAW, 0, {SOL_SOCKET, LEVEL_XDP}},
 };
 
 const char *const state_names[NUM_STATES] = {
@@ -320,16 +293,11 @@ const char *level_name(int level)
 	return "?";
 }
 
-bool served(bool all, struct specimen specimen, const struct option *option)
+bool with_series;
+
+bool served(struct specimen specimen, const struct option *option)
 {
-	if (option->level == SOL_SOCKET) {
-		return true;
-	}
-	if (!all || !kinds[specimen.kind].served) {
-		return false;
-	}
-	/* the getters of kTLS are not converted */
-	return !(specimen.state == WITH_TLS && option->level == LEVEL_TLS);
+	return with_series || option->level == SOL_SOCKET;
 }
 
 union address {

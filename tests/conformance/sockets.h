@@ -79,11 +79,6 @@ struct kind_info {
 	int protocol;
 	/* its levels, 0-terminated; SOL_IP, which is 0, is LEVEL_IP here */
 	int levels[6];
-	/*
-	 * Whether a kernel with the series asks its family through the ring
-	 * at other levels than SOL_SOCKET.
-	 */
-	bool served;
 };
 #define LEVEL_IP (-1000)
 
@@ -132,8 +127,12 @@ extern const size_t num_options;
 
 const char *level_name(int level);
 
-/* Whether a kernel with the series answers it there; all: it has one. */
-bool served(bool all, struct specimen specimen, const struct option *option);
+/* The kernel has the series of kernel/: the ring answers more than SOL_SOCKET.
+ */
+extern bool with_series;
+
+/* Whether the ring is to answer it there. */
+bool served(struct specimen specimen, const struct option *option);
 
 /*
  * Input for an option that reads its value: 0 to NUM_INPUTS - 1.  What is
