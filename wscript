@@ -191,7 +191,7 @@ def build(bld):
     bld.program(target='uring-sockopt', source=source('uring_sockopt_tool'),
                 includes=dirs, use=use + ['POPT', 'JANSSON'])
 
-    for bench in 'loop', 'memory':
+    for bench in 'loop', 'memory', 'query':
         bld.program(target='bench/' + bench, source='bench/%s.c' % bench,
                     includes=dirs, use=use, install_path=None)
     module(target='tests/register-backend', install_path=None,
