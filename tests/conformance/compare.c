@@ -46,7 +46,7 @@ void record_take(struct record *r,
 
 enum way reference_of(enum way way, const struct option *o)
 {
-	bool by_task = o->ring == TASK && !with_series;
+	bool by_task = o->ring == TASK && serves != SERVES_ALL;
 
 	switch (way) {
 	case WAY_SYSCALL32:

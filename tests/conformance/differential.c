@@ -3,12 +3,11 @@
  * Every option on every kind of socket in every state: getsockopt(2), the
  * command of io_uring and our router must have the same answer.
  *
- * usage: differential --ring sol_socket|all [--worker] [--only SUBSTRING]
+ * usage: differential --ring sol_socket|inet|all [--worker] [--only SUBSTRING]
  *        differential --matrix
  *
- * --ring says what the kernel is to answer through the ring, as options.def
- * and sockets.c have it for a kernel with the series: all, or SOL_SOCKET only.
- * That, too, is compared, both ways.  --worker: the command by a worker of the
+ * --ring says what the kernel is to answer through the ring (enum serves in
+ * sockets.h).  That, too, is compared, both ways.  --worker: the command by a worker of the
  * kernel as well, which kernels before 6.11 get wrong.  --matrix prints which
  * option was answered how, a line of JSON each.
  *
@@ -1285,17 +1284,14 @@ int main(int argc, const char *argv[])
 			break;
 		}
 	}
-	if (!matrix && (ring == NULL || (strcmp(ring, "all") != 0 &&
-					 strcmp(ring, "sol_socket") != 0)))
-	{
+	if (!matrix && !serves_parse(ring)) {
 		fprintf(stderr,
-			"usage: differential --ring sol_socket|all [--worker] "
+			"usage: differential --ring sol_socket|inet|all "
+			"[--worker] "
 			"[--only SUBSTRING]\n"
 			"       differential --matrix\n");
 		return 2;
 	}
-	with_series = !matrix && strcmp(ring, "all") == 0;
-
 	tap_init();
 	sockets_init();
 	uring_set_mode(URING_MODE_RING);

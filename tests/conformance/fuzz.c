@@ -3,7 +3,7 @@
  * Random sockets, settings and questions: getsockopt(2), the command of
  * io_uring and the router must have the same answer.
  *
- * usage: fuzz --ring sol_socket|all [--worker] [--seed N] [--cases N]
+ * usage: fuzz --ring sol_socket|inet|all [--worker] [--seed N] [--cases N]
  *             [--corpus FILE]
  *
  * --ring and --worker as in differential.c.  A plan is a socket, what is set on
@@ -822,15 +822,12 @@ int main(int argc, const char *argv[])
 			break;
 		}
 	}
-	if (ring == NULL ||
-	    (strcmp(ring, "all") != 0 && strcmp(ring, "sol_socket") != 0))
-	{
+	if (!serves_parse(ring)) {
 		fprintf(stderr,
-			"usage: fuzz --ring sol_socket|all [--worker] "
+			"usage: fuzz --ring sol_socket|inet|all [--worker] "
 			"[--seed N] [--cases N] [--corpus FILE]\n");
 		return 2;
 	}
-	with_series = strcmp(ring, "all") == 0;
 	started = seed;
 	/* xorshift has no zero */
 	seed = seed * 2 + 1;

@@ -293,11 +293,34 @@ const char *level_name(int level)
 	return "?";
 }
 
-bool with_series;
+enum serves serves;
+
+bool serves_parse(const char *name)
+{
+	static const char *const names[] = {
+		[SERVES_SOL_SOCKET] = "sol_socket",
+		[SERVES_INET] = "inet",
+		[SERVES_ALL] = "all",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (name != NULL && strcmp(name, names[i]) == 0) {
+			serves = i;
+			return true;
+		}
+	}
+	return false;
+}
 
 bool served(struct specimen specimen, const struct option *option)
 {
-	return with_series || option->level == SOL_SOCKET;
+	if (serves == SERVES_ALL || option->level == SOL_SOCKET) {
+		return true;
+	}
+	return serves == SERVES_INET &&
+	       kinds[specimen.kind].protocol != IPPROTO_MPTCP &&
+	       !(specimen.state == WITH_TLS && option->level == LEVEL_TLS);
 }
 
 union address {

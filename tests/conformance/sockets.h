@@ -127,9 +127,19 @@ extern const size_t num_options;
 
 const char *level_name(int level);
 
-/* The kernel has the series of kernel/: the ring answers more than SOL_SOCKET.
- */
-extern bool with_series;
+/* What the ring answers beside SOL_SOCKET: --ring of the programs. */
+enum serves {
+	/* nothing: a kernel without a series */
+	SERVES_SOL_SOCKET,
+	/* a series without MPTCP and kTLS */
+	SERVES_INET,
+	/* the whole series of kernel/7.2 */
+	SERVES_ALL,
+};
+extern enum serves serves;
+
+/* "sol_socket", "inet" or "all"; false if it is something else. */
+bool serves_parse(const char *name);
 
 /* Whether the ring is to answer it there. */
 bool served(struct specimen specimen, const struct option *option);
