@@ -7,9 +7,9 @@
  *        differential --matrix
  *
  * --ring says what the kernel is to answer through the ring (enum serves in
- * sockets.h).  That, too, is compared, both ways.  --worker: the command by a worker of the
- * kernel as well, which kernels before 6.11 get wrong.  --matrix prints which
- * option was answered how, a line of JSON each.
+ * sockets.h).  That, too, is compared, both ways.  --worker: the command by a
+ * worker of the kernel as well, which kernels before 6.11 get wrong.  --matrix
+ * prints which option was answered how, a line of JSON each.
  *
  * A question is a length, a place of the buffer and what is in it.  All
  * questions about one option are asked by system call, then by each of the
