@@ -63,7 +63,7 @@ fuzz: deps
 	for kernel in $(FUZZ_KERNELS); do \
 		for seed in 1 2 3 4 5; do \
 			tests/vm/run --kernel $$kernel --timeout 3600 -- \
-				bin/tests/conformance/fuzz --ring inet --worker \
+				bin/tests/conformance/fuzz --ring all --worker \
 				--seed $$seed --cases 200000 || exit 1; \
 		done; \
 	done

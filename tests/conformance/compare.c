@@ -247,7 +247,10 @@ static const char *compare_command(const struct ask *a,
 		}
 		return untouched(a, record) ? NULL : "refused, but wrote";
 	}
-	if (o->ring == NETFILTER && before->answer.result != -ENOPROTOOPT) {
+	/* a handler may say ENOPROTOOPT itself: of a socket that is not TCP */
+	if (o->ring == NETFILTER && (before->answer.result != -ENOPROTOOPT ||
+				     record->answer.result == -EOPNOTSUPP))
+	{
 		return check_refusal(a, record);
 	}
 	if (o->ring == BOUNDED && record->answer.result == -EOPNOTSUPP &&
