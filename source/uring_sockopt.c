@@ -33,6 +33,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <netinet/in.h>
 #include <linux/sockios.h>
@@ -46,6 +47,11 @@
  * that of the ring: 0.56 for 1 query, 0.91 for 4, 1.11 for 8, 1.45 for 32.
  */
 #define URING_BREAK_EVEN 6
+
+/* include/uapi/asm-generic/mman-common.h, Linux 5.14 */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 /* Where a buffer in a block begins. */
 #define URING_ALIGN 8
@@ -440,6 +446,21 @@ static bool uring_is_socket(int fd)
 	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
+/*
+ * A handler that finds out late that it cannot write has overwritten a part of
+ * what it reads, and the system call would be asked something else.
+ * MADV_POPULATE_WRITE (Linux 5.14) finds out before, and changes nothing.
+ */
+static bool uring_can_write(void *buffer, size_t size)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t start = (uintptr_t)buffer & ~(page - 1);
+	uintptr_t end = ((uintptr_t)buffer + size + page - 1) & ~(page - 1);
+
+	return size == 0 ||
+	       madvise((void *)start, end - start, MADV_POPULATE_WRITE) == 0;
+}
+
 int uring_getsockopt(int fd,
 		     int level,
 		     int optname,
@@ -473,9 +494,9 @@ int uring_getsockopt(int fd,
 	int ret;
 
 	item.batch = &batch;
-	/* the caller's buffer may be bad, which is found after the asking */
 	if (mode == URING_MODE_RING && !compat_query_once(&query) &&
-	    uring_is_socket(fd))
+	    uring_is_socket(fd) && query.optlen <= INT32_MAX &&
+	    uring_can_write(optval, query.optlen))
 	{
 		thread = uring_thread_get();
 	}

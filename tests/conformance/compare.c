@@ -271,6 +271,12 @@ static bool asked_once(const struct option *o)
 	return o->effect == CLEARS || o->effect == MAPS;
 }
 
+/* The router asks the ring only if all of the stated length can be written. */
+static bool not_writable(const struct ask *a)
+{
+	return a->place != PLACE_GOOD || a->length > ASK_LENGTH_MAX;
+}
+
 const char *compare_records(enum way way,
 			    const struct ask *a,
 			    const struct option *o,
@@ -291,6 +297,7 @@ const char *compare_records(enum way way,
 	}
 	if (wrong == NULL && (way == WAY_ROUTER || way == WAY_BATCH) &&
 	    (o->ring == RING || o->ring == TASK) && a->length >= 0 &&
+	    !(way == WAY_ROUTER && not_writable(a)) &&
 	    !(way == WAY_ROUTER && asked_once(o)) &&
 	    by_ring != (answered && before->answer.result == 0))
 	{

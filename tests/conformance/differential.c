@@ -394,7 +394,13 @@ static bool check_option(struct specimen s,
 
 	at_level.level = level;
 	q.answered = served(s, &at_level);
-	if (is_spent(o, s.state) || (run.forged && o->effect == INSTALLS)) {
+	if (is_spent(o, s.state)) {
+		return true;
+	}
+	/* a program that makes a success of a refusal hides that it was one */
+	if (run.forged && (o->effect == INSTALLS || o->ring == NETFILTER ||
+			   o->ring == BOUNDED))
+	{
 		return true;
 	}
 
