@@ -53,6 +53,9 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
+/* No option reads more than this of its buffer. */
+#define URING_INPUT_MAX 65536
+
 /* Where a buffer in a block begins. */
 #define URING_ALIGN 8
 
@@ -447,9 +450,10 @@ static bool uring_is_socket(int fd)
 }
 
 /*
- * A handler that finds out late that it cannot write has overwritten a part of
- * what it reads, and the system call would be asked something else.
- * MADV_POPULATE_WRITE (Linux 5.14) finds out before, and changes nothing.
+ * A handler that fails late, or whose answer a BPF program denies, has written
+ * over what it reads, and the system call would be asked something else.  So
+ * the caller's bytes are kept, which takes memory that can be read and written:
+ * MADV_POPULATE_WRITE (Linux 5.14) finds out, and changes nothing.
  */
 static bool uring_can_write(void *buffer, size_t size)
 {
@@ -499,8 +503,13 @@ int uring_getsockopt(int fd,
 	    uring_can_write(optval, query.optlen))
 	{
 		thread = uring_thread_get();
+		item.size = query.optlen;
+		if (item.size > URING_INPUT_MAX) {
+			item.size = URING_INPUT_MAX;
+		}
+		batch.input = talloc_memdup(thread, optval, item.size);
 	}
-	if (optlen != NULL && thread != NULL) {
+	if (optlen != NULL && thread != NULL && batch.input != NULL) {
 		uring_answer(thread, &thread->ring, &batch);
 		*optlen = query.optlen;
 	} else {
@@ -516,6 +525,7 @@ int uring_getsockopt(int fd,
 		uring_account(NULL, 0, &batch);
 	}
 
+	TALLOC_FREE(batch.input);
 	if (reason != NULL) {
 		*reason = query.reason;
 	}
