@@ -268,7 +268,7 @@ static void uring_item_done(struct uring_op *op, int res, bool lost)
 	if (lost) {
 		uring_batch_give_up(batch);
 	}
-	if (res < 0 && batch->input != NULL) {
+	if (res < 0 && batch->input != NULL && item->size > 0) {
 		/* a handler may have begun to write before it failed */
 		memcpy(query->optval, batch->input + item->offset, item->size);
 	}

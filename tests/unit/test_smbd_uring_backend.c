@@ -864,6 +864,9 @@ static void signals_under_load(void)
 	unsigned i;
 	pid_t pid;
 
+#ifdef __SANITIZE_THREAD__
+	skip_test("ThreadSanitizer keeps one pending signal of each number");
+#endif
 	CHECK(tevent_add_signal(ev, ev, SIGRTMIN, 0, signal_handler, NULL) !=
 	      NULL);
 	source_init(&source);
@@ -1265,7 +1268,11 @@ static void fail_mid_flight(void)
 /* Each liburing call in turn fails, at once or later, once or for good. */
 static void faults(void)
 {
-	const int errors[] = {EBADF, ENOMEM, EINVAL, EAGAIN, EINTR};
+	const int errors[] = {EBADF, EAGAIN, ENOMEM, EINVAL, EINTR};
+	/* a process costs more there, and what it finds is the same */
+	bool few = getenv("UNDER_SANITIZER") != NULL;
+	size_t num_errors = few ? 2 : sizeof(errors) / sizeof(errors[0]);
+	unsigned num_variants = few ? 4 : 8;
 	unsigned reached[NUM_BOUNDARIES] = {};
 	int report[2];
 	unsigned variant;
@@ -1278,8 +1285,8 @@ static void faults(void)
 	matrix_fn = fail_mid_flight;
 	for (fault.boundary = 0; fault.boundary < NUM_BOUNDARIES;
 	     fault.boundary++) {
-		for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-			for (variant = 0; variant < 8; variant++) {
+		for (i = 0; i < num_errors; i++) {
+			for (variant = 0; variant < num_variants; variant++) {
 				int status = -1;
 				unsigned times;
 				pid_t pid;

@@ -596,6 +596,13 @@ static void signal_handler(struct tevent_context *context,
 	num_events += count;
 }
 
+static void no_event(struct tevent_context *context,
+		     struct tevent_timer *te,
+		     struct timeval now,
+		     void *private_data)
+{
+}
+
 /* A signal ends a ride as it ends epoll_wait(). */
 static void ride_and_signal(void)
 {
@@ -618,7 +625,14 @@ static void ride_and_signal(void)
 			CHECK(tevent_loop_once(ev) == 0);
 		}
 		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+		/* it may have come before there was a wait to ride with */
 		while (num_done < (unsigned)i) {
+			CHECK(tevent_add_timer(
+				      ev,
+				      ev,
+				      tevent_timeval_current_ofs(0, 2000),
+				      no_event,
+				      NULL) != NULL);
 			CHECK(tevent_loop_once(ev) == 0);
 		}
 	}
