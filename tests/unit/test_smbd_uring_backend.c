@@ -60,7 +60,7 @@ static struct {
 	int error;
 	bool for_good;
 	bool done;
-	unsigned calls[NUM_BOUNDARIES];
+	atomic_uint calls[NUM_BOUNDARIES];
 	unsigned faults;
 	/* as many completions as can be queued, without overflow */
 	unsigned cq_entries;
