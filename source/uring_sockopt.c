@@ -1063,6 +1063,25 @@ struct uring_queue *uring_queue_find(struct tevent_context *ev)
 	return queue;
 }
 
+enum uring_reason uring_prepare(struct tevent_context *ev, size_t num_queries)
+{
+	struct uring_queue *queue = uring_queue_find(ev);
+	enum uring_mode mode = uring_get_mode();
+
+	if (mode == URING_MODE_SYSCALL) {
+		return URING_REASON_MODE;
+	}
+	if (queue == NULL) {
+		return URING_REASON_NORING;
+	}
+	if (num_queries == 0 ||
+	    (mode == URING_MODE_AUTO && num_queries < URING_BREAK_EVEN))
+	{
+		return URING_REASON_FEW;
+	}
+	return uring_ring_obtain(queue, &queue->ring);
+}
+
 bool uring_queue_pending(const struct uring_queue *queue)
 {
 	const struct uring_batch *batch = NULL;

@@ -113,6 +113,20 @@ URING_PUBLIC int uring_batch_ask(struct uring_batch *batch,
 URING_PUBLIC bool uring_batch_cancel(struct uring_batch *batch);
 
 /**
+ * @brief Whether so many prompt queries on ev, asked in one iteration of its
+ * loop, would go through the ring.
+ *
+ * For a caller that would rather make its system calls at once than wait for
+ * answers that are no cheaper.
+ *
+ * @return URING_REASON_NONE if they would; the ring is there then, whoever
+ *         the process is when the loop runs.  Else why not; with
+ *         URING_REASON_EUID the caller may become root and try again.
+ */
+URING_PUBLIC enum uring_reason uring_prepare(struct tevent_context *ev,
+					     size_t num_queries);
+
+/**
  * @brief Ask several queries of one socket, once.
  *
  * Errors of single queries are in uring_query.error; the request itself

@@ -206,6 +206,14 @@ static uint64_t enters(void)
 	return c.enters;
 }
 
+static uint64_t rings(void)
+{
+	struct uring_counters c;
+
+	uring_counters_get(&c);
+	return c.rings_created;
+}
+
 static void break_even(void)
 {
 	struct uring_query queries[MANY];
@@ -264,6 +272,47 @@ static void one_enter_a_turn(void)
 		CHECK(tevent_loop_once(ev) == 0);
 	}
 	CHECK(enters() == 1);
+}
+
+/* It says what the loop would do, and has the ring ready for it. */
+static void prepare(void)
+{
+	struct tevent_context *other = NULL;
+
+	CHECK(uring_prepare(ev, 0) == URING_REASON_FEW);
+	CHECK(uring_prepare(ev, 5) == URING_REASON_FEW);
+	uring_set_mode(URING_MODE_SYSCALL);
+	CHECK(uring_prepare(ev, MANY) == URING_REASON_MODE);
+	uring_set_mode(URING_MODE_RING);
+	CHECK(uring_prepare(ev, 0) == URING_REASON_FEW);
+	other = tevent_context_init_byname(NULL, "poll");
+	CHECK(uring_prepare(other, MANY) == URING_REASON_NORING);
+	talloc_free(other);
+	if (geteuid() == 0) {
+		CHECK(seteuid(1) == 0);
+		CHECK(uring_prepare(ev, 1) == URING_REASON_EUID);
+		CHECK(seteuid(0) == 0);
+	}
+	CHECK(rings() == 0);
+
+	CHECK(uring_prepare(ev, 1) == URING_REASON_NONE);
+	uring_set_mode(URING_MODE_AUTO);
+	CHECK(uring_prepare(ev, 6) == URING_REASON_NONE);
+	CHECK(rings() == 1 && enters() == 0);
+
+	if (geteuid() == 0) {
+		CHECK(seteuid(1) == 0);
+	}
+	CHECK(uring_prepare(ev, 6) == URING_REASON_NONE);
+	(void)ask(6, URING_PROMPT);
+	CHECK(tevent_loop_wait(ev) == 0);
+	CHECK(num_done == 1 && enters() == 1 && rings() == 1);
+	CHECK(seteuid(getuid()) == 0);
+
+	/* the ring is gone, and there is no other */
+	uring_queue_restart(uring_queue_find(ev), -1);
+	fault.init_error = -ENOMEM;
+	CHECK(uring_prepare(ev, 6) == URING_REASON_NORING);
 }
 
 /* A prompt request keeps tevent_loop_wait() going, a lazy one does not. */
@@ -1359,6 +1408,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SOCKOPT_TEST(break_even),
 		SOCKOPT_TEST(one_enter_a_turn),
+		SOCKOPT_TEST(prepare),
 		SOCKOPT_TEST(loop_wait),
 		SOCKOPT_TEST(other_backend),
 		SOCKOPT_TEST(freed_and_cancelled),
