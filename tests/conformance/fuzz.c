@@ -173,12 +173,11 @@ static void any_data(struct op *op, size_t size)
 	}
 }
 
-static void any_setting(struct op *op, struct specimen s)
+static void any_setting_of(struct op *op, const struct option *o)
 {
 	static const size_t sizes[] = {0, 1, 8, 12, 16, 24, 40};
 	static const char *const names[] = {
 		"reno", "cubic", "bbr", "tls", "lo", "none"};
-	const struct option *o = any_option(s);
 	int value = any_number();
 
 	*op = (struct op){.level = o->level, .optname = o->optname};
@@ -197,6 +196,18 @@ static void any_setting(struct op *op, struct specimen s)
 		memcpy(op->data, &value, sizeof(value));
 		op->size = sizeof(value);
 		return;
+	}
+}
+
+static void any_setting(struct op *op, struct specimen s)
+{
+	any_setting_of(op, any_option(s));
+	if (op->level == SOL_XDP) {
+		/*
+		 * The kernel warns of a ring that is larger than memory
+		 * (vmalloc() in xskq_create(), net/xdp/xsk_queue.c of 7.2).
+		 */
+		memset(op->data + 2, 0, sizeof(op->data) - 2);
 	}
 }
 
@@ -717,10 +728,11 @@ static void print_program(const struct plan *plan)
 	printf("#! }\n");
 }
 
-static void complain(struct plan *plan, bool smaller)
+static void complain(struct plan *plan, const char *first, bool smaller)
 {
 	const char *why = NULL;
 
+	printf("# %s\n", first);
 	if (smaller) {
 		shrink(plan);
 	}
@@ -775,7 +787,7 @@ static bool replay(const char *path)
 		}
 		cases += carry_out(&plan, &why);
 		if (why != NULL) {
-			complain(&plan, false);
+			complain(&plan, why, false);
 			ok = false;
 		}
 	}
@@ -847,7 +859,7 @@ int main(int argc, const char *argv[])
 		any_plan(&plan);
 		cases += carry_out(&plan, &why);
 		if (why != NULL) {
-			complain(&plan, true);
+			complain(&plan, why, true);
 			failed++;
 		}
 	}

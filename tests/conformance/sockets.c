@@ -353,7 +353,11 @@ static socklen_t address_of(enum kind kind, union address *a)
 		a->vm.svm_port = VMADDR_PORT_ANY;
 		return sizeof(a->vm);
 	case AF_PACKET:
-		a->ll.sll_protocol = htons(ETH_P_ALL);
+		/*
+		 * Not ETH_P_ALL: a late ACK of another connection would
+		 * reach one twin before its question and one after it.
+		 */
+		a->ll.sll_protocol = htons(ETH_P_802_EX1);
 		a->ll.sll_ifindex = if_nametoindex("lo");
 		return sizeof(a->ll);
 	case AF_NETLINK:
