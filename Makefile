@@ -4,8 +4,8 @@
 BUILD_DEPS = gcc clang libc6-dev make pkg-config python3 liburing-dev \
 	libtalloc-dev libtevent-dev libpopt-dev libjansson-dev libgnutls28-dev \
 	libcmocka-dev
-TEST_DEPS = clang-tidy samba smbclient samba-testsuite iproute2 mmdebstrap \
-	mount procps strace util-linux valgrind
+TEST_DEPS = clang-tidy docbook-xsl samba smbclient samba-testsuite iproute2 \
+	mmdebstrap mount procps strace util-linux valgrind xsltproc
 KERNEL_DEPS = qemu-system-x86 bc bison flex libelf-dev libssl-dev patch perl \
 	xz-utils
 

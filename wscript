@@ -58,6 +58,10 @@ CFLAGS = '''
     -fvisibility=hidden -fstack-protector-strong -D_GNU_SOURCE'''.split()
 LINKFLAGS = ['-Wl,-z,relro,-z,now']
 
+MAN_PAGES = ['smbd_uring.7', 'uring-sockopt.1']
+MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
+             'docbook.xsl')  # from the XML catalog, not from the network
+
 LIBRARY = ['uring_ring', 'compat_getsockopt', 'uring_sockopt',
            'uring_snapshot', 'smbd_uring_backend']
 HEADERS = ['compat_getsockopt', 'uring_sockopt', 'uring_snapshot',
@@ -107,6 +111,14 @@ def configure(conf):
     for lib, version, package, purpose in OPTIONAL:
         found = check_library(conf, lib, version) or 'no: install ' + package
         table.append((lib, '%s (for %s)' % (found, purpose)))
+
+    conf.find_program('xsltproc', mandatory=False)
+    if conf.env.XSLTPROC and conf.exec_command(
+            conf.env.XSLTPROC + ['--nonet', '--noout', MAN_STYLE,
+                                 'docs/%s.xml' % MAN_PAGES[0]]) == 0:
+        conf.env.MAN_PAGES = MAN_PAGES
+    table.append(('man pages', 'yes' if conf.env.MAN_PAGES else
+                  'no: install xsltproc and docbook-xsl'))
 
     for symbol in TEVENT_SYMBOLS:
         conf.check_cc(
@@ -190,6 +202,14 @@ def build(bld):
            install_path='${LIBDIR}')
     bld.program(target='uring-sockopt', source=source('uring_sockopt_tool'),
                 includes=dirs, use=use + ['POPT', 'JANSSON'])
+
+    for page in bld.env.MAN_PAGES:
+        bld(rule='${XSLTPROC} --nonet --stringparam refentry.meta.get.quietly 1 '
+                 '--stringparam man.output.quietly 1 '
+                 '--stringparam man.authors.section.enabled 0 '
+                 '-o ${TGT} %s ${SRC}' % MAN_STYLE,
+            source='docs/%s.xml' % page, target='docs/' + page,
+            install_path='${MANDIR}/man' + page[-1])
 
     for bench in 'loop', 'memory', 'query':
         bld.program(target='bench/' + bench, source='bench/%s.c' % bench,
