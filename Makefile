@@ -8,6 +8,9 @@ TEST_DEPS = clang-tidy docbook-xsl samba smbclient samba-testsuite iproute2 \
 	mmdebstrap mount procps strace util-linux valgrind xsltproc
 KERNEL_DEPS = qemu-system-x86 bc bison flex libelf-dev libssl-dev patch perl \
 	xz-utils
+SAMBA_DEPS = bison flex libacl1-dev libarchive-dev libcap-dev libicu-dev \
+	libkrb5-dev libparse-yapp-perl libreadline-dev libtasn1-6-dev \
+	libtasn1-bin perl zlib1g-dev
 
 all:
 	./waf build
@@ -21,12 +24,13 @@ help:
 	@echo 'make fuzz        a million random cases on each patched kernel'
 	@echo 'make check-suites  all of tests/smbd/suites, the long ones too'
 	@echo 'make soak        ten minutes of work while the rings fail'
+	@echo 'make check-samba  smbtorture at the smbds of samba/build; long'
 	@echo 'make bench       our backend and epoll side by side'
 	@echo 'make install     to the prefix of ./configure; heeds DESTDIR'
 	@echo 'make clean, make distclean'
 
 # Needs neither root nor a network if nothing is missing.
-DEPS = $(BUILD_DEPS) $(TEST_DEPS) $(KERNEL_DEPS)
+DEPS = $(BUILD_DEPS) $(TEST_DEPS) $(KERNEL_DEPS) $(SAMBA_DEPS)
 APT = DEBIAN_FRONTEND=noninteractive apt-get -q
 deps:
 	@have=$$(dpkg-query -Wf '$${db:Status-Status}-$${Package} ' $(DEPS) 2>/dev/null); \
@@ -77,6 +81,9 @@ soak: deps
 	./waf build
 	tests/smbd/soak
 
+check-samba: deps
+	tests/smbd/test_built 4.22 --torture
+
 bench: deps
 	./waf build
 	bench/run
@@ -84,4 +91,5 @@ bench: deps
 install clean distclean:
 	./waf $@
 
-.PHONY: all help deps build-deps demo check check-fast fuzz check-suites soak bench install clean distclean
+.PHONY: all help deps build-deps demo check check-fast fuzz check-suites soak \
+	check-samba bench install clean distclean
