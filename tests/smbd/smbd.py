@@ -3,6 +3,7 @@
 
 import contextlib
 import ctypes
+import glob
 import os
 import re
 import shutil
@@ -84,11 +85,12 @@ class Smbd:
     """with Smbd(globals, preload=DROP_IN) as smbd: ...
 
     conf: more lines for [global]; wrap: a command that is to execute smbd;
-    prepare: called in the new process just before that.
+    prepare: called in the new process just before that; programs: the
+    directory of another smbd than the distribution's.
     """
 
     def __init__(self, conf="", preload=None, wrap=(), prepare=None,
-                 shares=("share",)):
+                 shares=("share",), programs=""):
         self.dir = tempfile.mkdtemp(prefix="smbd-uring-")
         os.chmod(self.dir, 0o755)
         for name in "lock state cache pid private ncalrpc".split():
@@ -107,8 +109,8 @@ class Smbd:
                     ("log file", "client.log"))))
         # LD_PRELOAD by env(1): for smbd alone, not for what wraps it
         preloaded = ["env", f"LD_PRELOAD={preload}"] if preload else []
-        self.program = shutil.which(
-            "smbd", path=os.environ["PATH"] + ":/usr/sbin") or "smbd"
+        self.path = ":".join((programs, os.environ["PATH"], "/usr/sbin"))
+        self.program = self.tool("smbd")
         self.out = open(f"{self.dir}/out", "w")
         self.process = subprocess.Popen(
             [*wrap, *preloaded, self.program, "-s",
@@ -118,7 +120,7 @@ class Smbd:
             preexec_fn=lambda: (die_with_parent(), prepare and prepare()))
 
     def __enter__(self):
-        ready = wait_for(lambda: listens(self.port) or
+        ready = wait_for(lambda: self.listening() or
                          self.process.poll() is not None)
         if not ready or self.process.poll() is not None:
             text = self.log() + self.output()
@@ -149,6 +151,30 @@ class Smbd:
                         "-u", name], input=f"{PASSWORD}\n" * 2, text=True,
                        stdout=subprocess.DEVNULL, check=True)
 
+    def listening(self):
+        return listens(self.port)
+
+    def tool(self, name):
+        """A program that comes with this smbd."""
+        return shutil.which(name, path=self.path) or name
+
+    def connect(self, count=1, receive_buffer=0):
+        """Sockets that are connected to it."""
+        sockets = []
+        for _ in range(count):
+            connected = socket.socket()
+            if receive_buffer:
+                connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
+                                     receive_buffer)
+            connected.connect(("127.0.0.1", self.port))
+            sockets.append(connected)
+        return sockets
+
+    def connected(self, peer):
+        """Whether smbd still has its end of a connection from this port."""
+        with open("/proc/net/tcp") as f:
+            return f":{self.port:04X} 0100007F:{peer:04X} " in f.read()
+
     def log(self):
         try:
             with open(f"{self.dir}/log", errors="replace") as f:
@@ -162,7 +188,7 @@ class Smbd:
 
     def lines(self, start=""):
         """Our lines in the log that begin with start."""
-        found = re.findall(r"smbd_uring: (.*)", self.log())
+        found = re.findall(r"smbd_uring(?:_\w+)?: (.*)", self.log())
         return [line for line in found if line.startswith(start)]
 
     def wait_lines(self, start, count):
@@ -199,10 +225,11 @@ class Smbd:
         yield client
         client.communicate("exit\n", timeout=PATIENCE)
 
-    def smbtorture(self, *tests, share="share", user="guest%", timeout=240):
+    def smbtorture(self, *tests, share="share", user="guest%", timeout=240,
+                   program=("smbtorture",)):
         """(exit status, output) of smbtorture against the share."""
         done = subprocess.run(
-            ["timeout", str(timeout), "smbtorture",
+            ["timeout", str(timeout), *program,
              "-s", f"{self.dir}/client.conf", f"//127.0.0.1/{share}",
              "-U", user, f"--option=smbports={self.port}", *tests],
             cwd=self.dir,  # where it leaves things
@@ -230,6 +257,32 @@ class Smbd:
             if back.read() != data:
                 return "what came back differs"
         return ""
+
+
+def samba_build(version):
+    """The programs of samba/build; in a virtual machine only if they exist."""
+    cached = ["--cached"] if "VM_KERNEL" in os.environ else []
+    done = subprocess.run([f"{TOP}/samba/build", *cached, version], text=True,
+                          stdout=subprocess.PIPE)
+    if done.returncode != 0:
+        sys.exit(f"samba/build {version}: exit status {done.returncode}")
+    return done.stdout.strip()
+
+
+def newer_smbtorture(suite="trixie"):
+    """The command that runs that suite's, or None if that is not possible.
+
+    It has more tests than Debian 12's.
+    """
+    done = subprocess.run([f"{TOP}/tests/debian", suite, "--root"], text=True,
+                          stdout=subprocess.PIPE)
+    if done.returncode == 77:
+        return None
+    done.check_returncode()
+    root = done.stdout.strip()
+    libraries = glob.glob(f"{root}/usr/lib/*-linux-gnu")[0]
+    return [glob.glob(f"{libraries}/ld-linux*.so.*")[0], "--library-path",
+            f"{libraries}:{libraries}/samba", f"{root}/usr/bin/smbtorture"]
 
 
 def has_ring(pid):
