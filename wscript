@@ -115,7 +115,9 @@ def configure(conf):
     conf.find_program('xsltproc', mandatory=False)
     if conf.env.XSLTPROC and conf.exec_command(
             conf.env.XSLTPROC + ['--nonet', '--noout', MAN_STYLE,
-                                 'docs/%s.xml' % MAN_PAGES[0]]) == 0:
+                                 conf.path.abspath() + '/docs/%s.xml'
+                                 % MAN_PAGES[0]],
+            cwd=conf.bldnode.abspath()) == 0:  # it writes it all the same
         conf.env.MAN_PAGES = MAN_PAGES
     table.append(('man pages', 'yes' if conf.env.MAN_PAGES else
                   'no: install xsltproc and docbook-xsl'))
