@@ -35,6 +35,7 @@
 #include <liburing.h>
 
 #include "ask.h"
+#include "sockets.h"
 
 #define PAGE 4096
 /* of a slot: its pages, and where what is special begins */
@@ -370,6 +371,8 @@ void ask_init(bool with_worker)
 		if (!has_32()) {
 			me.no_32 = "no system calls of 32-bit programs "
 				   "(CONFIG_IA32_EMULATION)";
+		} else if (serves == SERVES_LTS && with_worker) {
+			me.no_32 = "the worker of 6.12 confuses callers";
 		}
 	}
 	me.to_close = -1;

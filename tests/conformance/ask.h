@@ -98,7 +98,11 @@ struct answer {
 /* Questions that can be asked together. */
 #define ASK_SLOTS 64
 
-/* Rings and memory of this process; once, and again after fork. */
+/*
+ * Rings and memory of this process; once, and again after fork.  The LTS kernel
+ * has either workers or 32-bit callers: a worker of 6.12 takes the kind of
+ * caller from who made it, whoever it works for.
+ */
 void ask_init(bool with_worker);
 
 /* Ways that this machine has, as WAY_BITs. */

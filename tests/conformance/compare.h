@@ -33,6 +33,9 @@ const char *compare(enum way way,
 		    const struct option *o,
 		    bool answered);
 
+/* Whether this kernel answers the command, but not to this kind of caller. */
+bool refused_by_way(enum way way, int level);
+
 /* The same for answers that are known; `after` may be `before`. */
 const char *compare_records(enum way way,
 			    const struct ask *a,

@@ -3,13 +3,15 @@
  * Every option on every kind of socket in every state: getsockopt(2), the
  * command of io_uring and our router must have the same answer.
  *
- * usage: differential --ring sol_socket|inet|all [--worker] [--only SUBSTRING]
+ * usage: differential --ring sol_socket|inet|lts|all [--worker]
+ *                     [--only SUBSTRING]
  *        differential --matrix
  *
  * --ring says what the kernel is to answer through the ring (enum serves in
  * sockets.h).  That, too, is compared, both ways.  --worker: the command by a
- * worker of the kernel as well, which kernels before 6.11 get wrong.  --matrix
- * prints which option was answered how, a line of JSON each.
+ * worker of the kernel as well, which kernels before 6.11 get wrong.  The LTS
+ * kernel is then not asked by 32-bit callers (ask_init()).  --matrix prints
+ * which option was answered how, a line of JSON each.
  *
  * A question is a length, a place of the buffer and what is in it.  All
  * questions about one option are asked by system call, then by each of the
@@ -675,7 +677,7 @@ static bool compare_twins(enum way way,
 	int tries;
 	int i;
 
-	if (is_command(way) && !answered) {
+	if (is_command(way) && (!answered || refused_by_way(way, o->level))) {
 		return true;
 	}
 	for (tries = 0; tries < 4; tries++) {
@@ -1292,7 +1294,7 @@ int main(int argc, const char *argv[])
 	}
 	if (!matrix && !serves_parse(ring)) {
 		fprintf(stderr,
-			"usage: differential --ring sol_socket|inet|all "
+			"usage: differential --ring sol_socket|inet|lts|all "
 			"[--worker] "
 			"[--only SUBSTRING]\n"
 			"       differential --matrix\n");

@@ -3,7 +3,7 @@
  * Random sockets, settings and questions: getsockopt(2), the command of
  * io_uring and the router must have the same answer.
  *
- * usage: fuzz --ring sol_socket|inet|all [--worker] [--seed N] [--cases N]
+ * usage: fuzz --ring sol_socket|inet|lts|all [--worker] [--seed N] [--cases N]
  *             [--corpus FILE]
  *
  * --ring and --worker as in differential.c.  A plan is a socket, what is set on
@@ -836,7 +836,7 @@ int main(int argc, const char *argv[])
 	}
 	if (!serves_parse(ring)) {
 		fprintf(stderr,
-			"usage: fuzz --ring sol_socket|inet|all [--worker] "
+			"usage: fuzz --ring sol_socket|inet|lts|all [--worker] "
 			"[--seed N] [--cases N] [--corpus FILE]\n");
 		return 2;
 	}

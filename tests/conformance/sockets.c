@@ -300,6 +300,7 @@ bool serves_parse(const char *name)
 	static const char *const names[] = {
 		[SERVES_SOL_SOCKET] = "sol_socket",
 		[SERVES_INET] = "inet",
+		[SERVES_LTS] = "lts",
 		[SERVES_ALL] = "all",
 	};
 	size_t i;
@@ -315,7 +316,7 @@ bool serves_parse(const char *name)
 
 bool served(struct specimen specimen, const struct option *option)
 {
-	if (serves == SERVES_ALL || option->level == SOL_SOCKET) {
+	if (serves >= SERVES_LTS || option->level == SOL_SOCKET) {
 		return true;
 	}
 	return serves == SERVES_INET &&

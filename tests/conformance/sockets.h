@@ -133,12 +133,14 @@ enum serves {
 	SERVES_SOL_SOCKET,
 	/* a series without MPTCP and kTLS */
 	SERVES_INET,
+	/* the series of kernel/6.12: all, but nothing to 32-bit callers */
+	SERVES_LTS,
 	/* the whole series of kernel/7.2 */
 	SERVES_ALL,
 };
 extern enum serves serves;
 
-/* "sol_socket", "inet" or "all"; false if it is something else. */
+/* "sol_socket", "inet", "lts" or "all"; false if it is something else. */
 bool serves_parse(const char *name);
 
 /* Whether the ring is to answer it there. */
