@@ -740,6 +740,12 @@ static void other_epoll(void)
 	CHECK(event.data.u32 == 4711);
 	CHECK(num_done == 0);
 	CHECK(tevent_loop_once(ev) == 0);
+	if (!kernel_has_epoll_wait()) {
+		/* the answers came first */
+		CHECK(num_events == 0 && num_done == 1);
+		CHECK(tevent_loop_once(ev) == 0);
+	}
+	CHECK(num_events == 1);
 	CHECK(epoll_wait(epfd, &event, 1, 0) == 0);
 	close(epfd);
 }
