@@ -61,13 +61,14 @@ check: deps
 check-fast:
 	./waf test --fast
 
-FUZZ_KERNELS = 7.2-getsockopt
+FUZZ_KERNELS = 7.2-getsockopt 6.12-getsockopt
 fuzz: deps
 	./waf build
 	for kernel in $(FUZZ_KERNELS); do \
+		case $$kernel in 6.12*) ring=lts ;; *) ring=all ;; esac; \
 		for seed in 1 2 3 4 5; do \
 			tests/vm/run --kernel $$kernel --timeout 3600 -- \
-				bin/tests/conformance/fuzz --ring all --worker \
+				bin/tests/conformance/fuzz --ring $$ring --worker \
 				--seed $$seed --cases 200000 || exit 1; \
 		done; \
 	done
