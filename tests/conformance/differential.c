@@ -951,7 +951,8 @@ static void check_zerocopy(void)
 
 		if (!(run.ways & WAY_BIT(way)) ||
 		    (is_command(way) &&
-		     !served(s, find_option("TCP_ZEROCOPY_RECEIVE"))))
+		     (!served(s, find_option("TCP_ZEROCOPY_RECEIVE")) ||
+		      refused_by_way(way, IPPROTO_TCP))))
 		{
 			continue;
 		}
