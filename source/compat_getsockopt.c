@@ -109,6 +109,16 @@ static void compat_unlock(void)
 	pthread_mutex_unlock(&compat.mutex);
 }
 
+void compat_fork_prepare(void)
+{
+	pthread_mutex_lock(&compat.mutex);
+}
+
+void compat_fork_done(void)
+{
+	pthread_mutex_unlock(&compat.mutex);
+}
+
 void uring_set_mode(enum uring_mode mode)
 {
 	atomic_store(&compat.mode, mode);

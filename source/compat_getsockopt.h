@@ -245,6 +245,10 @@ void compat_query_result(const struct uring_socket *sock,
 			 struct uring_query *query,
 			 int res);
 
+/** For pthread_atfork(): before fork(), and after it in both processes. */
+void compat_fork_prepare(void);
+void compat_fork_done(void);
+
 /** Count queries by how they were answered, and enters for them. */
 void compat_count(const size_t queries[URING_REASON_COUNT], size_t enters);
 

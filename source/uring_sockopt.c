@@ -188,6 +188,26 @@ static struct uring_thread *uring_thread_get(void)
 	return thread;
 }
 
+static void uring_fork_prepare(void)
+{
+	pthread_mutex_lock(&queues.mutex);
+	compat_fork_prepare();
+}
+
+static void uring_fork_done(void)
+{
+	compat_fork_done();
+	pthread_mutex_unlock(&queues.mutex);
+}
+
+/* A mutex that another thread holds at fork() nobody would give back. */
+static void __attribute__((constructor)) uring_fork_init(void)
+{
+	(void)pthread_atfork(uring_fork_prepare,
+			     uring_fork_done,
+			     uring_fork_done);
+}
+
 /*
  * Keep for good what the kernel may still write to.  It stays reachable, so
  * that a leak checker does not mistake it for a mistake.

@@ -32,6 +32,10 @@ enum uring_urgency {
  * do.  Arguments, result and errno are those of getsockopt(2); optlen itself
  * must be readable, or NULL.
  *
+ * A command that hangs for a second ends the ring and is answered by system
+ * call; the kernel may then still write its answer to optval, so in
+ * URING_MODE_RING that has to outlive the call.
+ *
  * @param[out] reason  how it was answered; may be NULL.
  */
 URING_PUBLIC int uring_getsockopt(int fd,
@@ -58,7 +62,8 @@ URING_PUBLIC void uring_query_batch(const struct uring_socket *sock,
  * caller that samples a connection keeps with it.
  *
  * Asking allocates nothing.  On a context of the io_uring backend all that is
- * asked in one iteration of the loop shares an io_uring_enter(2), or is
+ * asked in one iteration of the loop shares an io_uring_enter(2), 64 queries
+ * in each, or is
  * answered by system call where that is cheaper; on any other context it is
  * answered when it is asked.
  *

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -989,6 +990,58 @@ static void threads(void)
 	CHECK(after == before);
 }
 
+static atomic_bool forked_enough;
+
+static void *until_forked_enough(void *private_data)
+{
+	while (!atomic_load(&forked_enough)) {
+		struct uring_query queries[1];
+		int values[1];
+
+		make_queries(queries, values, 1);
+		uring_query_batch(&sock, queries, 1);
+	}
+	return NULL;
+}
+
+/* A child can ask, whatever the other threads were doing. */
+static void fork_beside_threads(void)
+{
+	pthread_t t[2];
+	int i;
+
+	if (getenv("UNDER_VALGRIND") != NULL ||
+	    getenv("UNDER_SANITIZER") != NULL)
+	{
+		skip_test("the tool's own mutexes at a fork beside threads");
+	}
+	uring_set_mode(URING_MODE_SYSCALL);
+	for (i = 0; i < 2; i++) {
+		CHECK(pthread_create(&t[i], NULL, until_forked_enough, NULL) ==
+		      0);
+	}
+	for (i = 0; i < 200; i++) {
+		int status = -1;
+		pid_t pid = fork_for_a_while();
+
+		if (pid == 0) {
+			struct uring_query queries[1];
+			int values[1];
+
+			alarm(20);
+			make_queries(queries, values, 1);
+			uring_query_batch(&sock, queries, 1);
+			check_queries(queries, 1, URING_REASON_MODE, __LINE__);
+			_exit(0);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	}
+	atomic_store(&forked_enough, true);
+	for (i = 0; i < 2; i++) {
+		CHECK(pthread_join(t[i], NULL) == 0);
+	}
+}
+
 /* uring_getsockopt() is getsockopt(2), also where that fails. */
 static void like_getsockopt(void)
 {
@@ -1440,6 +1493,7 @@ int main(void)
 		SOCKOPT_TEST(impersonating),
 		SOCKOPT_TEST(many_contexts),
 		SOCKOPT_TEST(threads),
+		SOCKOPT_TEST(fork_beside_threads),
 		SOCKOPT_TEST(like_getsockopt),
 		SOCKOPT_TEST(asked_once),
 		SOCKOPT_TEST(one_query),
