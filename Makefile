@@ -4,6 +4,8 @@
 BUILD_DEPS = gcc clang libc6-dev make pkg-config python3 liburing-dev \
 	libtalloc-dev libtevent-dev libpopt-dev libjansson-dev libgnutls28-dev \
 	libcmocka-dev
+# from Debian 13 on; what 12 has is too old
+QUIC_DEPS = libngtcp2-dev libngtcp2-crypto-gnutls-dev
 TEST_DEPS = clang-tidy docbook-xsl samba smbclient samba-testsuite iproute2 \
 	mmdebstrap mount procps strace util-linux valgrind xsltproc
 KERNEL_DEPS = qemu-system-x86 bc bison flex libelf-dev libssl-dev patch perl \
@@ -30,7 +32,9 @@ help:
 	@echo 'make clean, make distclean'
 
 # Needs neither root nor a network if nothing is missing.
-DEPS = $(BUILD_DEPS) $(TEST_DEPS) $(KERNEL_DEPS) $(SAMBA_DEPS)
+DEPS = $(BUILD_DEPS) $(TEST_DEPS) $(KERNEL_DEPS) $(SAMBA_DEPS) \
+	$(shell . /etc/os-release && [ "$$VERSION_ID" -ge 13 ] 2>/dev/null && \
+		echo $(QUIC_DEPS))
 APT = DEBIAN_FRONTEND=noninteractive apt-get -q
 deps:
 	@have=$$(dpkg-query -Wf '$${db:Status-Status}-$${Package} ' $(DEPS) 2>/dev/null); \
@@ -49,7 +53,7 @@ deps:
 	fi
 
 build-deps: # for tests/debian
-	@echo $(BUILD_DEPS)
+	@echo $(BUILD_DEPS) $(QUIC_DEPS)
 
 demo: deps
 	./waf build

@@ -28,7 +28,10 @@ REQUIRED = [
 # The same, and what it is for.
 OPTIONAL = [
     ('cmocka', '1.1.5', 'libcmocka-dev', 'the unit tests'),
-    ('gnutls', '3.7.9', 'libgnutls28-dev', 'SMB over QUIC, nothing yet'),
+    ('gnutls', '3.7.9', 'libgnutls28-dev', 'smbd-quicd'),
+    ('libngtcp2', '1.11', 'libngtcp2-dev, Debian 13', 'smbd-quicd'),
+    ('libngtcp2_crypto_gnutls', '1.11',
+     'libngtcp2-crypto-gnutls-dev, Debian 13', 'smbd-quicd'),
 ]
 
 # What depends on the age of a library: by feature, never by version number.
@@ -42,7 +45,11 @@ FEATURES = [
     ('HAVE_IO_URING_SET_IOWAIT', 'liburing',
      'struct io_uring r; return io_uring_set_iowait(&r, false);',
      'a wait counts as iowait'),
+    ('HAVE_NGTCP2_CONN_INFO_PKT_LOST', 'libngtcp2',
+     'ngtcp2_conn_info i = {0}; return (int)i.pkt_lost;',
+     'no packet counters'),
 ]
+HEADER = {'libngtcp2': 'ngtcp2/ngtcp2.h'}
 
 # What we call of libtevent that an older one lacks, or that has no prototype in
 # tevent.h although all versions from 0.14.1 to 0.17.2 export it.
@@ -58,9 +65,13 @@ CFLAGS = '''
     -fvisibility=hidden -fstack-protector-strong -D_GNU_SOURCE'''.split()
 LINKFLAGS = ['-Wl,-z,relro,-z,now']
 
-MAN_PAGES = ['smbd_uring.7', 'uring-sockopt.1']
+MAN_PAGES = ['smbd_uring.7', 'uring-sockopt.1', 'smbd-quicd.8']
 MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
              'docbook.xsl')  # from the XML catalog, not from the network
+
+QUICD = ['smbd_quicd', 'quicd_relay', 'quicd_session', 'quicd_settings',
+         'quicd_table', 'quicd_tls']
+QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 LIBRARY = ['uring_ring', 'compat_getsockopt', 'uring_sockopt',
            'uring_snapshot', 'smbd_uring_backend']
@@ -111,6 +122,11 @@ def configure(conf):
     for lib, version, package, purpose in OPTIONAL:
         found = check_library(conf, lib, version) or 'no: install ' + package
         table.append((lib, '%s (for %s)' % (found, purpose)))
+        for feature in [f for f in FEATURES if f[1] == lib]:
+            table.append(check_feature(conf, *feature))
+    conf.env.QUICD = all(conf.env['HAVE_' + lib.upper()] for lib in QUICD_LIBS)
+    table.append(('smbd-quicd (SMB over QUIC)', 'yes' if conf.env.QUICD else
+                  'no: off, as what it needs is missing'))
 
     conf.find_program('xsltproc', mandatory=False)
     if conf.env.XSLTPROC and conf.exec_command(
@@ -168,7 +184,7 @@ def check_library(conf, lib, version):
 
 def check_feature(conf, define, lib, statement, without):
     """Whether statement compiles and links; a row for the table."""
-    header = '<%s.h>' % lib
+    header = '<%s>' % HEADER.get(lib, lib + '.h')
     found = conf.check_cc(
         msg='Checking for ' + define, define_name=define, mandatory=False,
         use=lib.upper(), cflags='-Werror=implicit-function-declaration',
@@ -204,6 +220,13 @@ def build(bld):
            install_path='${LIBDIR}')
     bld.program(target='uring-sockopt', source=source('uring_sockopt_tool'),
                 includes=dirs, use=use + ['POPT', 'JANSSON'])
+    if bld.env.QUICD:
+        bld.program(target='smbd-quicd', source=source(*QUICD), includes=dirs,
+                    use=use + ['POPT'] + [lib.upper() for lib in QUICD_LIBS],
+                    install_path='${SBINDIR}')
+        bld(features='subst', source='source/smbd-quicd.service.in',
+            target='smbd-quicd.service', SBINDIR=bld.env.SBINDIR,
+            install_path='${PREFIX}/lib/systemd/system')
 
     for page in bld.env.MAN_PAGES:
         bld(rule='${XSLTPROC} --nonet --stringparam refentry.meta.get.quietly 1 '
