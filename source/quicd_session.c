@@ -1065,10 +1065,30 @@ static const ngtcp2_callbacks quicd_callbacks = {
 
 /* Sessions: what there is to do. */
 
+/* The client may have moved. */
+static void quicd_session_follow(struct quicd_session *session)
+{
+	struct quicd_address_buf old;
+	struct quicd_address_buf new;
+	struct quicd_address peer;
+
+	quicd_address_set(&peer,
+			  &ngtcp2_conn_get_path(session->conn)->remote);
+	if (session->slot == NULL ||
+	    quicd_address_equal(&peer, &session->peer))
+	{
+		return;
+	}
+	quicd_log("%s is %s now",
+		  quicd_address_print(&session->peer, &old),
+		  quicd_address_print(&peer, &new));
+	session->peer = peer;
+	quicd_slot_move(session->slot, &peer);
+}
+
 static void quicd_session_stats(struct quicd_session *session, uint64_t now)
 {
 	struct quicd_stats *stats = NULL;
-	struct quicd_address peer;
 	ngtcp2_conn_info info;
 
 	if (session->slot == NULL || now < session->stats_at) {
@@ -1086,20 +1106,6 @@ static void quicd_session_stats(struct quicd_session *session, uint64_t now)
 #endif
 	stats->bytes_from_client = session->bytes_from_client;
 	stats->bytes_to_client = session->bytes_to_client;
-
-	quicd_address_set(&peer,
-			  &ngtcp2_conn_get_path(session->conn)->remote);
-	if (!quicd_address_equal(&peer, &session->peer)) {
-		struct quicd_address_buf old;
-		struct quicd_address_buf new;
-		const char *was = quicd_address_print(&session->peer, &old);
-
-		session->peer = peer;
-		quicd_slot_move(session->slot, &session->peer);
-		quicd_log("%s is %s now",
-			  was,
-			  quicd_address_print(&session->peer, &new));
-	}
 }
 
 /* One packet into the buffer; its length, 0: nothing to send, or an error. */
@@ -1302,6 +1308,7 @@ static void quicd_session_work(struct quicd_session *session)
 	if (session->sock->tx_blocked) {
 		quicd_session_queue(session);
 	}
+	quicd_session_follow(session);
 	quicd_session_stats(session, now);
 	quicd_session_arm(session);
 }

@@ -6,6 +6,7 @@ does, OpenSSL's library (QuicClient).
 """
 
 import ctypes
+import hashlib
 import os
 import re
 import shutil
@@ -29,6 +30,22 @@ def run(*command, **more):
     return subprocess.run(command, text=True, errors="replace",
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, **more)
+
+
+def digest(path):
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def talk(client, timeout=PATIENCE):
+    """(exit status, output)"""
+    try:
+        output, _ = client.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        client.kill()
+        output, _ = client.communicate()
+        return "late", output
+    return client.returncode, output
 
 
 class Certificates:
@@ -150,12 +167,12 @@ class Quicd:
         return [int(pid) for pid in run(
             "pgrep", "-P", str(self.process.pid)).stdout.split()]
 
-    def smbclient(self, *commands, options=()):
+    def smbclient(self, *commands, options=(), port=None):
         """The Popen of an smbclient that executes the commands over QUIC."""
         return subprocess.Popen(
             ["smbclient", "-s", f"{self.smbd.dir}/client.conf", "-N",
              "-I", "127.0.0.1", "//server/share",
-             f"--option=clientsmbtransports=quic:{self.port}",
+             f"--option=clientsmbtransports=quic:{port or self.port}",
              f"--option=tlscafile={self.certificates.path('ca.pem')}",
              "--option=tlsverifypeer=ca_and_name",
              *options,
@@ -197,20 +214,47 @@ class QuicClient:
     """A connection by OpenSSL's library; a stream is like a socket."""
 
     def __init__(self, quicd, name=b"server", alpn=b"smb"):
+        self.prepare(quicd.port, name, alpn)
+        self.connected = self.ssl.SSL_connect(self.connection) == 1
+
+    def prepare(self, port, name=b"server", alpn=b"smb"):
         self.ssl = openssl_quic()
         context = ctypes.c_void_p(self.ssl.SSL_CTX_new(
             ctypes.c_void_p(self.ssl.OSSL_QUIC_client_method())))
         self.connection = ctypes.c_void_p(self.ssl.SSL_new(context))
         self.ssl.SSL_CTX_free(context)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.connect(("127.0.0.1", quicd.port))
+        self.socket.connect(("127.0.0.1", port))
         self.ssl.SSL_set_fd(self.connection, self.socket.fileno())
         self.ssl.SSL_ctrl(self.connection, 55, ctypes.c_long(0), name)
         self.ssl.SSL_set_alpn_protos(
             self.connection, bytes([len(alpn)]) + alpn, 1 + len(alpn))
         self.ssl.SSL_set_default_stream_mode(self.connection, 0)
-        self.connected = self.ssl.SSL_connect(self.connection) == 1
         self.streams = []
+
+    @classmethod
+    def first_packet(cls):
+        """A function that makes one, each of another connection."""
+        sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sink.bind(("127.0.0.1", 0))
+
+        def make():
+            client = cls.__new__(cls)
+            client.prepare(sink.getsockname()[1])
+            client.ssl.SSL_set_blocking_mode(client.connection, 0)
+            client.ssl.SSL_connect(client.connection)
+            data = sink.recv(65536)
+            sink.setblocking(False)
+            try:
+                while True:  # what else it sent
+                    sink.recv(65536)
+            except BlockingIOError:
+                sink.setblocking(True)
+            client.ssl.SSL_free(client.connection)
+            client.socket.close()
+            return data
+
+        return make
 
     def stream(self):
         """A new one, or None."""
@@ -234,6 +278,8 @@ class QuicClient:
         return info.error, (info.reason or b"").decode(errors="replace")
 
     def close(self):
+        # if the server has not confirmed the handshake, it would not hear it
+        self.ssl.SSL_handle_events(self.connection)
         # rapidly, without a flush of streams, without waiting
         self.ssl.SSL_shutdown_ex(self.connection, ctypes.c_uint64(7), None,
                                  ctypes.c_size_t(0))
