@@ -74,9 +74,10 @@ QUICD = ['smbd_quicd', 'quicd_relay', 'quicd_session', 'quicd_settings',
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 LIBRARY = ['uring_ring', 'compat_getsockopt', 'uring_sockopt',
-           'uring_snapshot', 'smbd_uring_backend']
-HEADERS = ['compat_getsockopt', 'uring_sockopt', 'uring_snapshot',
+           'uring_snapshot', 'uring_status', 'uring_watch',
            'smbd_uring_backend']
+HEADERS = ['compat_getsockopt', 'uring_sockopt', 'uring_snapshot',
+           'uring_status', 'uring_watch', 'smbd_uring_backend']
 
 # The functions that a unit test replaces by its own: ld's --wrap.
 UNIT_WRAPS = {
@@ -218,8 +219,9 @@ def build(bld):
                       ['source/%s.h' % h for h in HEADERS])
     module(target='smbd-uring-preload', source=source('smbd_uring_preload'),
            install_path='${LIBDIR}')
-    bld.program(target='uring-sockopt', source=source('uring_sockopt_tool'),
-                includes=dirs, use=use + ['POPT', 'JANSSON'])
+    bld.program(target='uring-sockopt', includes=dirs,
+                source=source('uring_sockopt_tool', 'uring_sockopt_status'),
+                use=use + ['POPT', 'JANSSON'])
     if bld.env.QUICD:
         bld.program(target='smbd-quicd', source=source(*QUICD), includes=dirs,
                     use=use + ['POPT'] + [lib.upper() for lib in QUICD_LIBS],

@@ -166,6 +166,9 @@ static int uring_backend_loop_once(struct tevent_context *ev,
 	int ret;
 
 	riding = NULL;
+	if (queue != NULL) {
+		uring_queue_turn(queue);
+	}
 	if (queue != NULL && uring_queue_can_ride(queue)) {
 		riding = ev;
 	} else if (queue != NULL) {

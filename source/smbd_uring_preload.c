@@ -31,11 +31,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "smbd_uring_backend.h"
 #include "uring_snapshot.h"
+#include "uring_watch.h"
 
 /* lib/util/debug.h: the class of everything else, and the lowest level */
 #define SMBD_DBGC_ALL 0
@@ -48,14 +48,12 @@
 struct preload_connection {
 	struct preload_connection *prev;
 	struct preload_connection *next;
-	struct tevent_context *ev;
 	struct tevent_fd *fde;
 	struct uring_socket sock;
 	char peer[INET6_ADDRSTRLEN + sizeof("[]:65535")];
 	tevent_fd_close_fn_t close_fn;
 	bool ended;
 	struct tevent_req *sample;
-	const char *sample_when;
 };
 
 static struct {
@@ -66,16 +64,15 @@ static struct {
 	/* smb.conf, as of the last context */
 	bool use_backend;
 	bool active;
-	time_t sample_interval;
+	struct uring_watch_settings watch_settings;
 
 	pid_t announced;
 	struct preload_connection *connections;
+	struct uring_watch *watch;
 
 	/* the last connection that lost its fde and was not closed with it */
 	int detached_fd;
 	char detached_peer[sizeof(((struct preload_connection *)NULL)->peer)];
-
-	time_t next_sample;
 
 	/* smbd's own getsockopt() calls */
 	struct {
@@ -153,17 +150,32 @@ static void preload_bad_value(bool *said,
 		def));
 }
 
+static void preload_configure_watch(struct uring_watch_settings *settings)
+{
+	static bool said[URING_WATCH_PARAMETERS];
+	size_t i;
+
+	*settings = (struct uring_watch_settings){};
+	for (i = 0; i < URING_WATCH_PARAMETERS; i++) {
+		const struct uring_watch_parameter *p =
+			&uring_watch_parameters[i];
+		const char *value = preload_parm(p->name, "0");
+
+		if (!uring_watch_set(settings, i, value)) {
+			preload_bad_value(
+				&said[i], p->name, value, p->allowed, "0");
+		}
+	}
+}
+
 static void preload_configure(void)
 {
 	static bool said_backend;
 	static bool said_sockopt;
-	static bool said_interval;
+	static bool said_epoll;
 	const char *backend = preload_parm("backend", "epoll");
 	const char *sockopt = preload_parm("sockopt", "syscall");
-	const char *interval = preload_parm("sample interval", "0");
 	enum uring_mode mode = URING_MODE_SYSCALL;
-	char *end = NULL;
-	long seconds;
 
 	preload.use_backend = strcasecmp(backend, "io_uring") == 0;
 	if (!preload.use_backend && strcasecmp(backend, "epoll") != 0) {
@@ -183,22 +195,28 @@ static void preload_configure(void)
 	}
 	uring_set_mode(mode);
 
-	errno = 0;
-	seconds = strtol(interval, &end, 10);
-	if (errno != 0 || end == interval || *end != '\0' || seconds < 0) {
-		preload_bad_value(&said_interval,
-				  "sample interval",
-				  interval,
-				  "seconds, 0 or more",
-				  "0");
-		seconds = 0;
+	preload_configure_watch(&preload.watch_settings);
+	if (preload.watch_settings.interval != 0 && !preload.use_backend &&
+	    !said_epoll)
+	{
+		said_epoll = true;
+		preload_log("smbd_uring: smbd_uring:sample interval needs "
+			    "smbd_uring:backend = io_uring; nothing is "
+			    "sampled");
 	}
-	preload.sample_interval = seconds;
 
 	preload.active = preload.use_backend || mode != URING_MODE_SYSCALL;
 	if (preload.active) {
 		uring_set_log_fn(preload_log);
 	}
+}
+
+/* A stock smbd that has loaded smb.conf again does not say so. */
+static void preload_watch_settings(struct uring_watch_settings *settings,
+				   void *private_data)
+{
+	preload_configure();
+	*settings = preload.watch_settings;
 }
 
 static int preload_context_init(struct tevent_context *ev)
@@ -256,7 +274,7 @@ static void preload_report_queries(void)
 	preload_log_talloc(line);
 }
 
-static void preload_sample_done(struct tevent_req *req)
+static void preload_start_done(struct tevent_req *req)
 {
 	struct preload_connection *conn = tevent_req_callback_data(
 		req, struct preload_connection);
@@ -265,28 +283,44 @@ static void preload_sample_done(struct tevent_req *req)
 
 	ret = uring_snapshot_recv(req, &snapshot);
 	if (ret == 0) {
-		preload_report(conn, conn->sample_when, &snapshot);
+		preload_report(conn, "start", &snapshot);
 	}
 	conn->sample = NULL;
 	talloc_free(req);
 }
 
-static void preload_sample(struct preload_connection *conn,
-			   const char *when,
-			   enum uring_urgency urgency)
+/*
+ * The watch of this process, made with its first connection: smbd is root
+ * then.
+ */
+static struct uring_watch *preload_watch(struct tevent_context *ev)
 {
-	if (conn->sample != NULL) {
-		return;
+	char *(*lock_path)(TALLOC_CTX *mem_ctx, const char *name) = NULL;
+	char *directory = NULL;
+
+	if (preload.watch != NULL) {
+		return preload.watch;
 	}
-	conn->sample = uring_snapshot_send(conn,
-					   conn->ev,
-					   &conn->sock,
-					   urgency);
-	if (conn->sample == NULL) {
-		return;
+	lock_path = dlsym(RTLD_DEFAULT, "lock_path");
+	if (lock_path == NULL) {
+		return NULL;
 	}
-	conn->sample_when = when;
-	tevent_req_set_callback(conn->sample, preload_sample_done, conn);
+	directory = lock_path(NULL, "smbd_uring");
+	if (directory == NULL) {
+		return NULL;
+	}
+	preload.watch = uring_watch_create(ev, ev, directory, preload_log);
+	TALLOC_FREE(directory);
+	if (preload.watch == NULL) {
+		return NULL;
+	}
+	(void)uring_watch_add_share(preload.watch,
+				    preload.watch,
+				    "",
+				    "",
+				    preload_watch_settings,
+				    NULL);
+	return preload.watch;
 }
 
 static void preload_connection_end(struct preload_connection *conn)
@@ -387,6 +421,7 @@ static void preload_connection_start(struct tevent_context *ev,
 				     int fd)
 {
 	struct preload_connection *conn = NULL;
+	struct uring_watch *watch = NULL;
 	pid_t pid = tevent_cached_getpid();
 
 	/*
@@ -396,7 +431,6 @@ static void preload_connection_start(struct tevent_context *ev,
 	if (conn == NULL) {
 		return;
 	}
-	conn->ev = ev;
 	conn->fde = fde;
 	if (uring_socket_init(fd, &conn->sock) != 0 ||
 	    conn->sock.type != SOCK_STREAM ||
@@ -414,6 +448,12 @@ static void preload_connection_start(struct tevent_context *ev,
 	preload.connections = conn;
 	talloc_set_destructor(conn, preload_connection_destructor);
 
+	watch = preload_watch(ev);
+	if (watch != NULL) {
+		(void)uring_watch_add_channel(
+			conn, watch, &conn->sock, conn->peer);
+	}
+
 	if (preload_connection_resumed(conn)) {
 		return;
 	}
@@ -426,7 +466,11 @@ static void preload_connection_start(struct tevent_context *ev,
 			uring_mode_name(uring_get_mode()),
 			(int)pid));
 	}
-	preload_sample(conn, "start", URING_PROMPT);
+
+	conn->sample = uring_snapshot_send(conn, ev, &conn->sock, URING_PROMPT);
+	if (conn->sample != NULL) {
+		tevent_req_set_callback(conn->sample, preload_start_done, conn);
+	}
 }
 
 static struct tevent_fd *preload_add_fd(struct tevent_context *ev,
@@ -492,25 +536,6 @@ static void preload_set_fd_close_fn(struct tevent_fd *fde,
 	preload.epoll_ops->set_fd_close_fn(fde, close_fn);
 }
 
-static int preload_loop_once(struct tevent_context *ev, const char *location)
-{
-	struct preload_connection *conn = NULL;
-	struct timespec now;
-
-	if (preload.sample_interval > 0 && preload.connections != NULL) {
-		clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-		if (now.tv_sec >= preload.next_sample) {
-			preload.next_sample = now.tv_sec +
-					      preload.sample_interval;
-			for (conn = preload.connections; conn != NULL;
-			     conn = conn->next) {
-				preload_sample(conn, "sample", URING_LAZY);
-			}
-		}
-	}
-	return preload.uring_ops->loop_once(ev, location);
-}
-
 static int (*preload_libc_getsockopt(
 	void))(int fd, int level, int optname, void *optval, socklen_t *optlen)
 {
@@ -568,7 +593,6 @@ static void __attribute__((constructor)) preload_init(void)
 	preload.ops.context_init = preload_context_init;
 	preload.ops.add_fd = preload_add_fd;
 	preload.ops.set_fd_close_fn = preload_set_fd_close_fn;
-	preload.ops.loop_once = preload_loop_once;
 
 	if (tevent_register_backend(SMBD_URING_BACKEND_NAME, &preload.ops)) {
 		tevent_set_default_backend(SMBD_URING_BACKEND_NAME);

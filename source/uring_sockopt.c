@@ -120,6 +120,8 @@ struct uring_queue {
 	struct uring_list asked;
 	/* the handler is yet to be called */
 	struct uring_list answered;
+	void (*turn)(void *private_data);
+	void *turn_private_data;
 
 	/* what the loop of this process waits on, or -1 */
 	int epoll_fd;
@@ -1100,6 +1102,25 @@ enum uring_reason uring_prepare(struct tevent_context *ev, size_t num_queries)
 		return URING_REASON_FEW;
 	}
 	return uring_ring_obtain(queue, &queue->ring);
+}
+
+bool uring_queue_set_turn(struct uring_queue *queue,
+			  void (*turn)(void *private_data),
+			  void *private_data)
+{
+	if (turn != NULL && queue->turn != NULL) {
+		return false;
+	}
+	queue->turn = turn;
+	queue->turn_private_data = private_data;
+	return true;
+}
+
+void uring_queue_turn(const struct uring_queue *queue)
+{
+	if (queue->turn != NULL) {
+		queue->turn(queue->turn_private_data);
+	}
 }
 
 bool uring_queue_pending(const struct uring_queue *queue)

@@ -207,6 +207,15 @@ struct uring_queue *uring_queue_create(struct tevent_context *ev);
 /** The queue of ev, or NULL. */
 struct uring_queue *uring_queue_find(struct tevent_context *ev);
 
+/**
+ * Call turn() in each turn of the loop, before it can wait and before what is
+ * queued is submitted; NULL: no more.  False if there is another already.
+ */
+bool uring_queue_set_turn(struct uring_queue *queue,
+			  void (*turn)(void *private_data),
+			  void *private_data);
+void uring_queue_turn(const struct uring_queue *queue);
+
 /** Whether a prompt batch waits for uring_queue_flush(). */
 bool uring_queue_pending(const struct uring_queue *queue);
 

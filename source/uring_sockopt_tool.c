@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * uring-sockopt: what the ring can answer here, and what a connection looks
- * like.
+ * like.  The command "status" is in a file of its own.
  */
 
 #include "config.h"
@@ -15,23 +15,23 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 #include <netinet/in.h>
-#include <jansson.h>
 #include <popt.h>
 
 #include "uring_snapshot.h"
-
-/* Exit statuses, documented in the help text below. */
-#define EXIT_USAGE 2
+#include "uring_sockopt_tool.h"
 
 #define CONNECT_TIMEOUT_SECONDS 10
 
-static int usage_error(const char *what, const char *detail)
+/* Below Debian's lock directory. */
+#define TOOL_STATUS_DIRECTORY "/run/samba/smbd_uring"
+
+int tool_usage_error(const char *what, const char *detail)
 {
 	fprintf(stderr, "uring-sockopt: %s: %s\n", detail, what);
 	return EXIT_USAGE;
 }
 
-static int print_json(json_t *json)
+int tool_print_json(json_t *json)
 {
 	int ret = -1;
 
@@ -126,7 +126,7 @@ static int probe_json(const struct uring_probe *probe, const char *release)
 			 ring,
 			 "levels",
 			 classes);
-	return print_json(json);
+	return tool_print_json(json);
 }
 
 static int probe_text(const struct uring_probe *probe, const char *release)
@@ -327,7 +327,7 @@ static int snapshot_json(const struct uring_snapshot *s, const char *peer)
 				    uring_snapshot_item_name(s, i),
 				    item);
 	}
-	return print_json(json_pack("{s:s, s:o, s:o}",
+	return tool_print_json(json_pack("{s:s, s:o, s:o}",
 				    "peer",
 				    peer,
 				    "values",
@@ -383,13 +383,13 @@ static int command_snapshot(const char *address, bool as_json)
 	int ret;
 
 	if (address == NULL) {
-		return usage_error("--connect=HOST:PORT is missing",
+		return tool_usage_error("--connect=HOST:PORT is missing",
 				   "snapshot");
 	}
 	copy = talloc_strdup(NULL, address);
 	if (copy == NULL || !split_address(copy, &host, &port)) {
 		talloc_free(copy);
-		return usage_error("not HOST:PORT or [IPV6]:PORT", address);
+		return tool_usage_error("not HOST:PORT or [IPV6]:PORT", address);
 	}
 
 	fd = connect_to(host, port);
@@ -424,6 +424,7 @@ static void print_help(poptContext pc)
 	       "  snapshot   connect, and print what the connection looks "
 	       "like and how\n"
 	       "             each value was obtained\n"
+	       "  status     the connections that smbd samples\n"
 	       "\nExit status: 0 success; 1 it could not be done (no "
 	       "connection, no memory);\n"
 	       "2 wrong usage.  A kernel without io_uring is no failure of "
@@ -433,7 +434,11 @@ static void print_help(poptContext pc)
 int main(int argc, const char *argv[])
 {
 	char *address = NULL;
+	char *directory = NULL;
+	char *sort = NULL;
 	int as_json = 0;
+	int as_openmetrics = 0;
+	int watch = 0;
 	int help = 0;
 	struct poptOption options[] = {
 		{"connect",
@@ -450,6 +455,36 @@ int main(int argc, const char *argv[])
 		 0,
 		 "print JSON instead of a table",
 		 NULL},
+		{"openmetrics",
+		 'o',
+		 POPT_ARG_NONE,
+		 &as_openmetrics,
+		 0,
+		 "status: print OpenMetrics instead of a table",
+		 NULL},
+		{"watch",
+		 'w',
+		 POPT_ARG_NONE,
+		 &watch,
+		 0,
+		 "status: redraw every second; keys < and > choose the column "
+		 "to sort by, q ends",
+		 NULL},
+		{"sort",
+		 's',
+		 POPT_ARG_STRING,
+		 &sort,
+		 0,
+		 "status: the column to sort by, as JSON calls it",
+		 "COLUMN"},
+		{"directory",
+		 'd',
+		 POPT_ARG_STRING,
+		 &directory,
+		 0,
+		 "status: where smbd publishes, smbd_uring below its lock "
+		 "directory (default: " TOOL_STATUS_DIRECTORY ")",
+		 "DIR"},
 		{"help", 'h', POPT_ARG_NONE, &help, 0, "print this", NULL},
 		POPT_TABLEEND,
 	};
@@ -459,10 +494,10 @@ int main(int argc, const char *argv[])
 	const char *extra = NULL;
 	int ret;
 
-	poptSetOtherOptionHelp(pc, "[OPTION...] probe|snapshot");
+	poptSetOtherOptionHelp(pc, "[OPTION...] probe|snapshot|status");
 	ret = poptGetNextOpt(pc);
 	if (ret < -1) {
-		ret = usage_error(poptStrerror(ret), poptBadOption(pc, 0));
+		ret = tool_usage_error(poptStrerror(ret), poptBadOption(pc, 0));
 		goto done;
 	}
 	if (help) {
@@ -474,21 +509,46 @@ int main(int argc, const char *argv[])
 	command = poptGetArg(pc);
 	extra = command != NULL ? poptGetArg(pc) : NULL;
 	if (command == NULL) {
-		ret = usage_error("no command, see --help", "probe, snapshot");
+		ret = tool_usage_error("no command, see --help", "probe, snapshot, status");
 	} else if (extra != NULL) {
-		ret = usage_error("unexpected argument", extra);
-	} else if (strcmp(command, "probe") == 0 && address != NULL) {
-		ret = usage_error("only snapshot connects", "--connect");
+		ret = tool_usage_error("unexpected argument", extra);
+	} else if (strcmp(command, "snapshot") != 0 && address != NULL) {
+		ret = tool_usage_error("only snapshot connects", "--connect");
+	} else if (strcmp(command, "status") != 0 &&
+		   (as_openmetrics || watch || sort || directory))
+	{
+		ret = tool_usage_error("only for status",
+				       "--openmetrics, --watch, --sort, "
+				       "--directory");
+	} else if (as_json + as_openmetrics + watch > 1) {
+		ret = tool_usage_error("only one of them",
+				       "--json, --openmetrics, --watch");
 	} else if (strcmp(command, "probe") == 0) {
 		ret = command_probe(as_json);
 	} else if (strcmp(command, "snapshot") == 0) {
 		ret = command_snapshot(address, as_json);
+	} else if (strcmp(command, "status") == 0) {
+		enum tool_status_format format = TOOL_STATUS_TEXT;
+
+		if (as_json) {
+			format = TOOL_STATUS_JSON;
+		} else if (as_openmetrics) {
+			format = TOOL_STATUS_OPENMETRICS;
+		} else if (watch) {
+			format = TOOL_STATUS_WATCH;
+		}
+		ret = tool_status(directory != NULL ? directory
+						    : TOOL_STATUS_DIRECTORY,
+				  format,
+				  sort);
 	} else {
-		ret = usage_error("unknown command, see --help", command);
+		ret = tool_usage_error("unknown command, see --help", command);
 	}
 
 done:
 	poptFreeContext(pc);
 	free(address);
+	free(directory);
+	free(sort);
 	return ret;
 }

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * The last sample of each connection, for another process to read.
+ */
+#ifndef URING_STATUS_H
+#define URING_STATUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#ifndef URING_PUBLIC
+#define URING_PUBLIC __attribute__((visibility("default")))
+#endif
+
+/**
+ * A connection and its last sample.
+ *
+ * Strings are terminated, and empty where nothing is known; lists in them are
+ * separated by commas.  Times are of CLOCK_MONOTONIC, in nanoseconds.
+ */
+struct uring_status_row {
+	/** "tcp", "quic" */
+	char transport[8];
+	/** address and port */
+	char client[64];
+	char user[64];
+	char shares[240];
+
+	/** the process; filled in by uring_status_read() */
+	uint64_t pid;
+	uint64_t started;
+	/** when the kernel was asked; 0: not yet */
+	uint64_t sampled;
+	/** how many queries of the sample were answered by the ring */
+	uint64_t ring;
+	/** and by system call */
+	uint64_t syscall;
+
+	uint64_t rtt_us;
+	uint64_t rttvar_us;
+	uint64_t rto_us;
+	uint64_t cwnd;		/* segments */
+	uint64_t unacked;	/* bytes sent or waiting, not acknowledged */
+	uint64_t retrans;	/* segments sent again, ever */
+	uint64_t segments;	/* with data, sent, ever */
+	uint64_t delivery_rate; /* bytes per second */
+	uint64_t pacing_rate;	/* bytes per second */
+	uint64_t mss;
+	uint64_t mtu;
+	uint64_t dscp;
+	uint64_t bytes_acked;
+	uint64_t bytes_received;
+};
+
+/** The rows that this process publishes. */
+struct uring_status;
+
+/**
+ * @brief Start to publish: make a file in directory.
+ *
+ * The directory is made, for its owner alone, if it is not there.  The file
+ * goes when the structure is freed; that of a process that was killed goes
+ * with the next uring_status_read() that may write to the directory.
+ *
+ * Setting a row makes no system call and takes no lock.  All of these
+ * functions do nothing in a child of fork().
+ *
+ * @param[in] max_rows  how many connections there can be.
+ *
+ * @return 0 or an errno: of mkdir(2), open(2), fcntl(2), mmap(2) or
+ *         fallocate(2), or EPERM if the directory is another user's.
+ */
+URING_PUBLIC int uring_status_create(TALLOC_CTX *mem_ctx,
+				     const char *directory,
+				     size_t max_rows,
+				     struct uring_status **status);
+
+/**
+ * @brief Publish one more row.
+ *
+ * @param[out] index  its number, for the two below.
+ *
+ * @return 0, ENOSPC if there are max_rows or the file system is full, or
+ *         ESRCH in a child of fork().
+ */
+URING_PUBLIC int uring_status_add(struct uring_status *status,
+				  const struct uring_status_row *row,
+				  size_t *index);
+
+/** @brief Publish the row anew. */
+URING_PUBLIC void uring_status_set(struct uring_status *status,
+				   size_t index,
+				   const struct uring_status_row *row);
+
+/** @brief The connection is gone. */
+URING_PUBLIC void uring_status_remove(struct uring_status *status,
+				      size_t index);
+
+/**
+ * @brief Read the rows of all processes that live.
+ *
+ * Each row is as one uring_status_set() left it, whatever the writer does
+ * meanwhile.
+ *
+ * @param[out] rows  a talloc array of num_rows.
+ *
+ * @return 0, or an errno: of opening the directory, or ENOMEM.
+ */
+URING_PUBLIC int uring_status_read(TALLOC_CTX *mem_ctx,
+				   const char *directory,
+				   struct uring_status_row **rows,
+				   size_t *num_rows);
+
+#endif /* URING_STATUS_H */
