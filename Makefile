@@ -7,7 +7,8 @@ BUILD_DEPS = gcc clang libc6-dev make pkg-config python3 liburing-dev \
 # from Debian 13 on; what 12 has is too old
 QUIC_DEPS = libngtcp2-dev libngtcp2-crypto-gnutls-dev
 TEST_DEPS = clang-tidy docbook-xsl samba smbclient samba-testsuite iproute2 \
-	mmdebstrap mount procps strace util-linux valgrind xsltproc
+	mmdebstrap mount procps python3-prometheus-client strace util-linux \
+	valgrind xsltproc
 KERNEL_DEPS = qemu-system-x86 bc bison flex libelf-dev libssl-dev patch perl \
 	xz-utils
 SAMBA_DEPS = bison flex libacl1-dev libarchive-dev libcap-dev libicu-dev \

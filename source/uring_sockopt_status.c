@@ -511,13 +511,21 @@ static void print_label(const char *name, const char *value, bool last)
 static void print_metric(const struct status_table *table,
 			 const struct column *column)
 {
-	const char *name = column->metric;
+	const char *suffix = column->counter ? "_total" : "";
 	size_t i;
 
-	printf("# HELP smbd_uring_%s %s\n", name, column->help);
-	printf("# TYPE smbd_uring_%s %s\n",
-	       name,
-	       column->counter ? "counter" : "gauge");
+	/*
+	 * A counter's type would be stated for a name without "_total" in
+	 * OpenMetrics, and with it in Prometheus' own format, which the
+	 * textfile collector reads.  Without a type it is right in both.
+	 */
+	printf("# HELP smbd_uring_%s%s %s\n",
+	       column->metric,
+	       suffix,
+	       column->help);
+	if (!column->counter) {
+		printf("# TYPE smbd_uring_%s gauge\n", column->metric);
+	}
 	for (i = 0; i < table->num_rows; i++) {
 		const struct uring_status_row *row = &table->rows[i];
 		uint64_t number = row_number(row, column);
@@ -526,8 +534,8 @@ static void print_metric(const struct status_table *table,
 			continue;
 		}
 		printf("smbd_uring_%s%s{pid=\"%ju\",",
-		       name,
-		       column->counter ? "_total" : "",
+		       column->metric,
+		       suffix,
 		       (uintmax_t)row->pid);
 		print_label("client", row->client, false);
 		print_label("user", row->user, false);

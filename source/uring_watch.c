@@ -260,6 +260,9 @@ static void watch_update_status(struct uring_watch *watch)
 	char *line = NULL;
 
 	if (watch->interval == 0) {
+		if (watch->status == NULL) {
+			return;
+		}
 		for (channel = watch->channels; channel != NULL;
 		     channel = channel->next) {
 			channel->published = false;
@@ -267,7 +270,7 @@ static void watch_update_status(struct uring_watch *watch)
 		TALLOC_FREE(watch->status);
 		return;
 	}
-	/* smbd acts for a user now and then; it comes back */
+	/* smbd may act for a user just now */
 	if (watch->status != NULL || watch->status_error != 0 ||
 	    geteuid() != watch->euid)
 	{
@@ -590,6 +593,7 @@ static void watch_turn(void *private_data)
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
 	if (now.tv_sec < watch->next_look) {
+		watch_update_status(watch);
 		return;
 	}
 	watch->next_look = now.tv_sec + 1;
