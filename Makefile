@@ -88,7 +88,11 @@ soak: deps
 	tests/smbd/soak
 
 check-samba: deps
-	tests/smbd/test_built 4.22 --torture
+	./waf build
+	tests/smbd/test_quic
+	for version in 4.22 4.24; do \
+		tests/smbd/test_built $$version --torture || exit 1; \
+	done
 
 bench: deps
 	./waf build

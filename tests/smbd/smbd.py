@@ -226,12 +226,16 @@ class Smbd:
         client.communicate("exit\n", timeout=PATIENCE)
 
     def smbtorture(self, *tests, share="share", user="guest%", timeout=240,
-                   program=("smbtorture",)):
-        """(exit status, output) of smbtorture against the share."""
+                   program=("smbtorture",), port="smbports="):
+        """(exit status, output) of smbtorture against the share.
+
+        port: what says where to connect; with Samba 4.24 it has to be
+        "clientsmbtransports=tcp:".
+        """
         done = subprocess.run(
             ["timeout", str(timeout), *program,
              "-s", f"{self.dir}/client.conf", f"//127.0.0.1/{share}",
-             "-U", user, f"--option=smbports={self.port}", *tests],
+             "-U", user, f"--option={port}{self.port}", *tests],
             cwd=self.dir,  # where it leaves things
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, errors="replace")
