@@ -89,6 +89,7 @@ soak: deps
 
 check-samba: deps
 	./waf build
+	tests/smbd/test_quic
 	for version in 4.22 4.24; do \
 		tests/smbd/test_built $$version --torture || exit 1; \
 	done

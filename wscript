@@ -203,7 +203,7 @@ def build(bld):
     def source(*names):
         return ['source/%s.c' % n for n in names]
 
-    def module(**kw):
+    def module(use=use, **kw):
         env = bld.env.derive()
         env.cshlib_PATTERN = '%s.so'
         bld.shlib(includes=dirs, use=use, env=env, **kw)
@@ -245,6 +245,8 @@ def build(bld):
            source='tests/unit/register_backend.c')
     module(target='tests/fault', install_path=None,
            source='tests/smbd/fault.c')
+    module(target='tests/quic-ko', install_path=None, use=[],
+           source='tests/smbd/quic_ko.c')
     bld.objects(name='conformance', includes=dirs, use=use, source=[
         'tests/conformance/%s.c' % part
         for part in ('ask', 'cgroup_bpf', 'compare', 'sockets', 'tap')])
