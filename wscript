@@ -229,6 +229,12 @@ def build(bld):
         bld(features='subst', source='source/smbd-quicd.service.in',
             target='smbd-quicd.service', SBINDIR=bld.env.SBINDIR,
             install_path='${PREFIX}/lib/systemd/system')
+        bld.program(target='tests/fuzz-quicd', install_path=None,
+                    source=['tests/unit/fuzz_quicd.c'] +
+                    source(*[q for q in QUICD if q not in
+                             ('smbd_quicd', 'quicd_session')]),
+                    includes=dirs,
+                    use=use + [lib.upper() for lib in QUICD_LIBS])
 
     for page in bld.env.MAN_PAGES:
         bld(rule='${XSLTPROC} --nonet --stringparam refentry.meta.get.quietly 1 '

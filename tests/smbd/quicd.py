@@ -100,7 +100,8 @@ class Quicd:
         self.certificates = certificates
         self.port = free_udp_port()
         self.conf = conf
-        self.smbd = Smbd("", **smbd)
+        # there are few inotify instances where many tests run
+        self.smbd = Smbd("kernel change notify = no\n", **smbd)
         self.server = server or f"127.0.0.1:{self.smbd.port}"
         self.process = None
 
@@ -307,11 +308,15 @@ class QuicStream:
             raise ConnectionError("SSL_write_ex")
 
     def recv(self, size):
+        """b"" at the end, and when nothing comes for too long."""
         buffer = ctypes.create_string_buffer(size)
         got = ctypes.c_size_t()
-        if self.ssl.SSL_read_ex(self.stream, buffer, ctypes.c_size_t(size),
-                                ctypes.byref(got)) != 1:
-            return b""
+        self.ssl.SSL_set_blocking_mode(self.stream, 0)
+        wait_for(lambda: self.ssl.SSL_read_ex(
+            self.stream, buffer, ctypes.c_size_t(size),
+            ctypes.byref(got)) == 1 or
+            self.ssl.SSL_get_stream_read_state(self.stream) != 1)
+        self.ssl.SSL_set_blocking_mode(self.stream, 1)
         return buffer.raw[:got.value]
 
     def end(self):
