@@ -38,6 +38,13 @@ enum watch_query {
 };
 #define WATCH_QUERIES (WATCH_TOS + 1)
 
+enum watch_parameter {
+	WATCH_INTERVAL,
+	WATCH_WARN_RTT,
+	WATCH_WARN_RETRANS,
+	WATCH_WARN_STALL,
+};
+
 enum watch_limit {
 	WATCH_RTT,
 	WATCH_RETRANS,
@@ -56,10 +63,10 @@ static const struct {
 
 const struct uring_watch_parameter
 	uring_watch_parameters[URING_WATCH_PARAMETERS] = {
-		{"sample interval", "seconds, 0 or more"},
-		{"warn rtt", "milliseconds, 0 or more"},
-		{"warn retrans", "percent, 0 to 100"},
-		{"warn stall", "seconds, 0 or more"},
+		[WATCH_INTERVAL] = {"sample interval", "seconds, 0 or more"},
+		[WATCH_WARN_RTT] = {"warn rtt", "milliseconds, 0 or more"},
+		[WATCH_WARN_RETRANS] = {"warn retrans", "percent, 0 to 100"},
+		[WATCH_WARN_STALL] = {"warn stall", "seconds, 0 or more"},
 };
 
 struct uring_watch_channel {
@@ -106,8 +113,7 @@ struct uring_watch {
 	struct uring_status *status;
 	int status_error;
 
-	/* of all shares: the shortest, and whether one wants to hear of stalls
-	 */
+	/* the shortest of all shares; whether one wants to hear of stalls */
 	unsigned interval;
 	bool stalls;
 
@@ -168,11 +174,11 @@ bool uring_watch_set(struct uring_watch_settings *settings,
 	double percent;
 
 	switch (parameter) {
-	case 0:
+	case WATCH_INTERVAL:
 		return watch_parse_unsigned(value, &settings->interval);
-	case 1:
+	case WATCH_WARN_RTT:
 		return watch_parse_unsigned(value, &settings->warn_rtt);
-	case 2:
+	case WATCH_WARN_RETRANS:
 		percent = strtod(value, &end);
 		if (!isdigit((unsigned char)*value) || *end != '\0' ||
 		    !(percent <= 100)) {
@@ -180,7 +186,7 @@ bool uring_watch_set(struct uring_watch_settings *settings,
 		}
 		settings->warn_retrans = percent;
 		return true;
-	case 3:
+	case WATCH_WARN_STALL:
 		return watch_parse_unsigned(value, &settings->warn_stall);
 	}
 	return false;
@@ -197,6 +203,9 @@ static void watch_list_add(char *list, size_t size, const char *name)
 	size_t length = strlen(name);
 	const char *p = list;
 
+	if (length == 0 || used + 1 + length >= size) {
+		return;
+	}
 	while ((p = strstr(p, name)) != NULL) {
 		if ((p == list || p[-1] == ',') &&
 		    (p[length] == '\0' || p[length] == ',')) {
@@ -204,13 +213,7 @@ static void watch_list_add(char *list, size_t size, const char *name)
 		}
 		p += 1;
 	}
-	if (length > 0 && used + 1 + length < size) {
-		snprintf(list + used,
-			 size - used,
-			 "%s%s",
-			 used > 0 ? "," : "",
-			 name);
-	}
+	snprintf(list + used, size - used, "%s%s", used > 0 ? "," : "", name);
 }
 
 static void watch_publish(struct uring_watch_channel *channel)

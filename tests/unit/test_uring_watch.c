@@ -168,6 +168,7 @@ static void samples(void)
 	struct client *client = client_start(
 		(struct uring_watch_settings){.interval = 1});
 	struct uring_watch_share *second = NULL;
+	struct uring_watch_share *third = NULL;
 	struct uring_status_row row = {};
 	uint64_t first;
 	unsigned turns;
@@ -203,6 +204,20 @@ static void samples(void)
 	CHECK(strcmp(row.shares, "more,data \"1\"") == 0);
 	CHECK(strcmp(row.user, "alice") == 0);
 	talloc_free(second);
+	/* between them one of which nothing is known, as the drop-in's */
+	second = uring_watch_add_share(
+		client, client->watch, "", "", settings_fn, &client->settings);
+	third = uring_watch_add_share(client,
+				      client->watch,
+				      "more",
+				      "bob",
+				      settings_fn,
+				      &client->settings);
+	CHECK(read_rows(&row) == 1);
+	CHECK(strcmp(row.shares, "more,data \"1\"") == 0);
+	CHECK(strcmp(row.user, "bob,alice") == 0);
+	talloc_free(second);
+	talloc_free(third);
 	CHECK(read_rows(&row) == 1);
 	CHECK(strcmp(row.shares, "data \"1\"") == 0);
 
