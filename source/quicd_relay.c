@@ -345,7 +345,7 @@ uint16_t quicd_relay_port(const struct quicd_relay *relay)
 	return ntohs(address.u.in.sin_port);
 }
 
-/* What smbd has sent, or 0 or -errno as read(2). */
+/* Take what smbd has sent; what is wrong, or NULL. */
 static const char *quicd_relay_read(struct quicd_relay *relay)
 {
 	int i;

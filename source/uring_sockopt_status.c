@@ -324,7 +324,7 @@ static int read_failed(const char *directory, int error)
 static void format_bytes(uint64_t bytes, char *buf, size_t buflen)
 {
 	const char *suffixes = "kMGTPE";
-	double scaled = bytes;
+	double scaled = (double)bytes;
 
 	if (bytes < 10000) {
 		snprintf(buf, buflen, "%ju", (uintmax_t)bytes);
@@ -370,7 +370,7 @@ static void format_cell(const struct status_table *table,
 		snprintf(buf, buflen, "%ju", (uintmax_t)number);
 		break;
 	case COLUMN_TIME:
-		snprintf(buf, buflen, "%.2fms", number / 1000.0);
+		snprintf(buf, buflen, "%.2fms", (double)number / 1000);
 		break;
 	case COLUMN_BYTES:
 		format_bytes(number, buf, buflen);
@@ -482,15 +482,17 @@ static int print_rows_json(const struct status_table *table)
 			} else if (column->kind == COLUMN_AGE) {
 				value = json_real(row_age(table, row));
 			} else {
-				value = json_integer(row_number(row, column));
+				value = json_integer(
+					(json_int_t)row_number(row, column));
 			}
 			json_object_set_new(json, column->name, value);
 		}
-		json_object_set_new(json,
-				    "syscall",
-				    row->sampled == 0
-					    ? json_null()
-					    : json_integer(row->syscall));
+		json_object_set_new(
+			json,
+			"syscall",
+			row->sampled == 0
+				? json_null()
+				: json_integer((json_int_t)row->syscall));
 		json_array_append_new(connections, json);
 	}
 	return tool_print_json(json_pack("{s:o}", "connections", connections));
@@ -542,7 +544,7 @@ static void print_metric(const struct status_table *table,
 		print_label("shares", row->shares, false);
 		print_label("transport", row->transport, true);
 		if (column->kind == COLUMN_TIME) {
-			printf("%.6f\n", number / 1e6);
+			printf("%.6f\n", (double)number / 1e6);
 		} else if (column->kind == COLUMN_AGE) {
 			printf("%.3f\n", row_age(table, row));
 		} else {

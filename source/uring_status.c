@@ -127,7 +127,9 @@ static int status_allocate(struct uring_status *status, size_t num_slots)
 {
 	int ret;
 
-	ret = posix_fallocate(status->fd, 0, status_file_size(num_slots));
+	ret = posix_fallocate(status->fd,
+			      0,
+			      (off_t)status_file_size(num_slots));
 	if (ret == 0) {
 		status->num_slots = num_slots;
 	}
@@ -144,7 +146,7 @@ static int status_make_file(struct uring_status *status)
 		.l_type = F_WRLCK,
 	};
 	struct timespec now;
-	char name[sizeof(status->name)];
+	char name[sizeof(status->name)] = "";
 	int ret;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -188,7 +190,7 @@ static int status_make_file(struct uring_status *status)
 		.max_rows = status->max_rows,
 	};
 
-	strcpy(name, status->name + 1);
+	memcpy(name, status->name + 1, sizeof(name) - 1);
 	if (renameat(status->directory_fd,
 		     status->name,
 		     status->directory_fd,
@@ -196,7 +198,7 @@ static int status_make_file(struct uring_status *status)
 	{
 		return errno;
 	}
-	strcpy(status->name, name);
+	memcpy(status->name, name, sizeof(name));
 	return 0;
 }
 
@@ -275,13 +277,14 @@ void uring_status_set(struct uring_status *status,
 	memcpy(words, row, sizeof(words));
 	sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed);
 	sequence += 1;
-	/* the copy is overwritten only after the other was made the valid one
+	/*
+	 * Each released, so that the copy is overwritten only after the other
+	 * was made the valid one.  ThreadSanitizer does not know fences.
 	 */
-	atomic_thread_fence(memory_order_release);
 	for (i = 0; i < STATUS_ROW_WORDS; i++) {
 		atomic_store_explicit(&slot->copies[sequence & 1][i],
 				      words[i],
-				      memory_order_relaxed);
+				      memory_order_release);
 	}
 	atomic_store_explicit(&slot->sequence, sequence, memory_order_release);
 }
@@ -313,9 +316,8 @@ static bool status_read_row(const struct status_slot *slot,
 		for (i = 0; i < STATUS_ROW_WORDS; i++) {
 			words[i] = atomic_load_explicit(
 				&slot->copies[sequence & 1][i],
-				memory_order_relaxed);
+				memory_order_acquire);
 		}
-		atomic_thread_fence(memory_order_acquire);
 		after = atomic_load_explicit(&slot->sequence,
 					     memory_order_relaxed);
 	} while (sequence != after);

@@ -446,7 +446,8 @@ static void watch_timer_handler(struct tevent_context *ev,
 	if (watch->interval == 0) {
 		return;
 	}
-	watch->next_round = watch_now() / 1000000000 + watch->interval;
+	watch->next_round = (time_t)(watch_now() / 1000000000) +
+			    watch->interval;
 	watch_round(watch, URING_PROMPT);
 }
 
@@ -476,14 +477,14 @@ static void watch_measure(struct uring_watch_channel *channel,
 	uint64_t segments = row->segments - channel->base_segments;
 	uint64_t retrans = row->retrans - channel->base_retrans;
 
-	channel->values[WATCH_RTT] = row->rtt_us / 1000.0;
+	channel->values[WATCH_RTT] = (double)row->rtt_us / 1000;
 
 	if (before->sampled == 0 || segments >= WATCH_MIN_SEGMENTS) {
 		channel->base_segments = row->segments;
 		channel->base_retrans = row->retrans;
 		if (segments > 0) {
-			channel->values[WATCH_RETRANS] = 100.0 * retrans /
-							 segments;
+			channel->values[WATCH_RETRANS] = 100 * (double)retrans /
+							 (double)segments;
 		}
 	}
 
@@ -496,9 +497,8 @@ static void watch_measure(struct uring_watch_channel *channel,
 	}
 	channel->values[WATCH_STALL] = 0;
 	if (channel->stalled_since != 0) {
-		channel->values[WATCH_STALL] = (row->sampled -
-						channel->stalled_since) /
-					       1e9;
+		channel->values[WATCH_STALL] =
+			(double)(row->sampled - channel->stalled_since) / 1e9;
 	}
 
 	if (row->unacked > 0 || row->bytes_acked != before->bytes_acked ||
