@@ -82,9 +82,9 @@ struct uring_watch_channel {
 	bool published;
 	size_t index;
 
-	/* since the last sample that counted enough of them */
-	uint64_t base_segments;
-	uint64_t base_retrans;
+	/* sent lately: each sample counts three quarters of it at the next */
+	double segments;
+	double retrans;
 	/* when the oldest of what is not acknowledged was first seen, or 0 */
 	uint64_t stalled_since;
 	double values[WATCH_LIMITS];
@@ -474,18 +474,19 @@ static void watch_measure(struct uring_watch_channel *channel,
 			  const struct uring_status_row *before)
 {
 	const struct uring_status_row *row = &channel->row;
-	uint64_t segments = row->segments - channel->base_segments;
-	uint64_t retrans = row->retrans - channel->base_retrans;
+	/* the kernel's counters have 32 bits */
+	uint32_t segments = (uint32_t)(row->segments - before->segments);
+	uint32_t retrans = (uint32_t)(row->retrans - before->retrans);
 
 	channel->values[WATCH_RTT] = (double)row->rtt_us / 1000;
 
-	if (before->sampled == 0 || segments >= WATCH_MIN_SEGMENTS) {
-		channel->base_segments = row->segments;
-		channel->base_retrans = row->retrans;
-		if (segments > 0) {
-			channel->values[WATCH_RETRANS] = 100 * (double)retrans /
-							 (double)segments;
-		}
+	if (segments > 0) {
+		channel->segments = channel->segments * 3 / 4 + segments;
+		channel->retrans = channel->retrans * 3 / 4 + retrans;
+	}
+	if (channel->segments >= WATCH_MIN_SEGMENTS) {
+		channel->values[WATCH_RETRANS] = 100 * channel->retrans /
+						 channel->segments;
 	}
 
 	if (row->unacked == 0) {
