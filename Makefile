@@ -25,6 +25,8 @@ help:
 	@echo 'make check       all tests, those in virtual machines included'
 	@echo 'make check-fast  the tests that need neither a VM nor downloads'
 	@echo 'make fuzz        a million random cases on each patched kernel'
+	@echo 'make check-debug  the tests on kernels with KASAN, lockdep, ...; hours'
+	@echo 'make selftests   tests of the kernel itself, with the series and without'
 	@echo 'make check-suites  all of tests/smbd/suites, the long ones too'
 	@echo 'make soak        ten minutes of work while the rings fail'
 	@echo 'make check-samba  smbtorture at the smbds of samba/build; long'
@@ -78,6 +80,14 @@ fuzz: deps
 		done; \
 	done
 
+check-debug: deps
+	./waf build
+	tests/vm/test_run --debug
+	tests/run --debug
+
+selftests: deps
+	tests/kernel/selftests
+
 check-suites: deps
 	./waf build
 	tests/smbd/test_suites --all
@@ -101,5 +111,5 @@ bench: deps
 install clean distclean:
 	./waf $@
 
-.PHONY: all help deps build-deps demo check check-fast fuzz check-suites soak \
-	check-samba bench install clean distclean
+.PHONY: all help deps build-deps demo check check-fast fuzz check-debug \
+	selftests check-suites soak check-samba bench install clean distclean

@@ -256,7 +256,7 @@ def build(bld):
     bld.objects(name='conformance', includes=dirs, use=use, source=[
         'tests/conformance/%s.c' % part
         for part in ('ask', 'cgroup_bpf', 'compare', 'sockets', 'tap')])
-    for name in ('differential', 'fuzz'):
+    for name in ('differential', 'faults', 'fuzz'):
         bld.program(target='tests/conformance/' + name, install_path=None,
                     source='tests/conformance/%s.c' % name, includes=dirs,
                     use=['conformance'] + use)

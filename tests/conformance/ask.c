@@ -239,6 +239,7 @@ static void ring_enter(struct ring *ring, size_t num, bool by_32)
 {
 	unsigned head = *ring->cq_head;
 	size_t submit = num;
+	unsigned tries = 0;
 	long ret;
 
 	while (__atomic_load_n(ring->cq_tail, __ATOMIC_ACQUIRE) - head < num) {
@@ -261,6 +262,9 @@ static void ring_enter(struct ring *ring, size_t num, bool by_32)
 		}
 		if (ret >= 0) {
 			submit -= ret;
+		} else if (ret == -EAGAIN && tries < 1000) {
+			/* no memory for a request: nothing was taken */
+			tries++;
 		} else if (ret != -EINTR) {
 			errno = -ret;
 			die("io_uring_enter");

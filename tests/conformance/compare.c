@@ -357,3 +357,40 @@ const char *compare(enum way way,
 	}
 	return wrong;
 }
+
+int exact_length(const struct ask *like, const struct option *o, bool *succeeds)
+{
+	const int lengths[] = {
+		ASK_PLACED_MAX,
+		o->size,
+		/* integers, addresses, keys and structs that have such a size
+		 */
+		8,
+		16,
+		28,
+		40,
+		84,
+	};
+	struct ask a = *like;
+	size_t i;
+
+	a.slot = 0;
+	a.place = PLACE_GOOD;
+	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		struct answer answer = {};
+
+		a.length = lengths[i];
+		ask(WAY_SYSCALL, &a, 1, &answer);
+		answer_undo(WAY_SYSCALL, &a, o, &answer);
+		if (answer.result == 0 && (answer.length > 0 || i == 0)) {
+			*succeeds = true;
+			return answer.length;
+		}
+		if (answer.result == -ENOPROTOOPT ||
+		    answer.result == -EOPNOTSUPP) {
+			break;
+		}
+	}
+	*succeeds = false;
+	return sizeof(int);
+}

@@ -51,6 +51,14 @@ void answer_undo(enum way way,
 		 const struct option *o,
 		 const struct answer *answer);
 
+/*
+ * The length that fits, as getsockopt(2) tells it.  Some options take no more
+ * than that, or nothing else.
+ */
+int exact_length(const struct ask *like,
+		 const struct option *o,
+		 bool *succeeds);
+
 /* "EPERM", or a length. */
 const char *result_name(int result);
 

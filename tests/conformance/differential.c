@@ -31,7 +31,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <dirent.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -275,49 +274,6 @@ static void add(struct questions *q, int length, enum place place)
 	q->num++;
 }
 
-/*
- * The length that fits, as getsockopt(2) tells it.  Some options take no more
- * than that, or nothing else.
- */
-static int exact_length(const struct ask *like,
-			const struct option *o,
-			bool *succeeds)
-{
-	const int lengths[] = {
-		ASK_PLACED_MAX,
-		o->size,
-		/* integers, addresses, keys and structs that have such a size
-		 */
-		8,
-		16,
-		28,
-		40,
-		84,
-	};
-	struct ask a = *like;
-	size_t i;
-
-	a.slot = 0;
-	a.place = PLACE_GOOD;
-	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-		struct answer answer = {};
-
-		a.length = lengths[i];
-		ask(WAY_SYSCALL, &a, 1, &answer);
-		answer_undo(WAY_SYSCALL, &a, o, &answer);
-		if (answer.result == 0 && (answer.length > 0 || i == 0)) {
-			*succeeds = true;
-			return answer.length;
-		}
-		if (answer.result == -ENOPROTOOPT ||
-		    answer.result == -EOPNOTSUPP) {
-			break;
-		}
-	}
-	*succeeds = false;
-	return sizeof(int);
-}
-
 static void add_lengths(struct questions *q, int exact, bool full)
 {
 	const int lengths[] = {
@@ -368,14 +324,6 @@ static void add_places(struct questions *q, int exact)
 		add(q, exact - 1, PLACE_GOOD);
 	}
 	q->next.misaligned = 0;
-}
-
-/* As SO_ERROR of a socket that has one: changed by the first who asks. */
-static bool is_spent(const struct option *o, enum state state)
-{
-	return (o->effect == CLEARS &&
-		(state == ERROR_PENDING || state == SYN_SAVED)) ||
-	       (o->effect == MAPS && state == DATA);
 }
 
 static bool check_option(struct specimen s,
@@ -449,23 +397,6 @@ static bool check_option(struct specimen s,
 	}
 	flush(&q);
 	return q.ok;
-}
-
-static bool has_level(struct specimen s, int level)
-{
-	size_t i;
-
-	if (s.state == WITH_TLS && level == LEVEL_TLS) {
-		return true;
-	}
-	for (i = 0; kinds[s.kind].levels[i] != 0; i++) {
-		int l = kinds[s.kind].levels[i];
-
-		if ((l == LEVEL_IP ? SOL_IP : l) == level) {
-			return true;
-		}
-	}
-	return false;
 }
 
 static bool check_level(struct specimen s, int level, bool full)
@@ -774,19 +705,6 @@ static void check_effects(void)
 		}
 		tap_result(ok, "%s %s", name, o->name);
 	}
-}
-
-/* Descriptors that this process has. */
-static int count_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int num = 0;
-
-	while (dir != NULL && readdir(dir) != NULL) {
-		num++;
-	}
-	closedir(dir);
-	return num;
 }
 
 /*

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <dirent.h>
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -322,6 +323,42 @@ bool served(struct specimen specimen, const struct option *option)
 	return serves == SERVES_INET &&
 	       kinds[specimen.kind].protocol != IPPROTO_MPTCP &&
 	       !(specimen.state == WITH_TLS && option->level == LEVEL_TLS);
+}
+
+bool has_level(struct specimen s, int level)
+{
+	size_t i;
+
+	if (s.state == WITH_TLS && level == LEVEL_TLS) {
+		return true;
+	}
+	for (i = 0; kinds[s.kind].levels[i] != 0; i++) {
+		int l = kinds[s.kind].levels[i];
+
+		if ((l == LEVEL_IP ? SOL_IP : l) == level) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool is_spent(const struct option *o, enum state state)
+{
+	return (o->effect == CLEARS &&
+		(state == ERROR_PENDING || state == SYN_SAVED)) ||
+	       (o->effect == MAPS && state == DATA);
+}
+
+int count_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int num = 0;
+
+	while (dir != NULL && readdir(dir) != NULL) {
+		num++;
+	}
+	closedir(dir);
+	return num;
 }
 
 union address {

@@ -143,6 +143,15 @@ extern enum serves serves;
 /* "sol_socket", "inet", "lts" or "all"; false if it is something else. */
 bool serves_parse(const char *name);
 
+/* Descriptors that this process has. */
+int count_descriptors(void);
+
+/* Whether the level is one of the socket's. */
+bool has_level(struct specimen specimen, int level);
+
+/* As SO_ERROR of a socket that has one: changed by the first who asks. */
+bool is_spent(const struct option *option, enum state state);
+
 /* Whether the ring is to answer it there. */
 bool served(struct specimen specimen, const struct option *option);
 
