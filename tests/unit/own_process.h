@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include <sys/wait.h>
 
@@ -32,13 +33,24 @@ static inline void skip_test(const char *reason)
 	_exit(EXIT_SKIP);
 }
 
-/* fork(); what waits for something that never comes ends by SIGALRM. */
+/*
+ * End by SIGALRM what waits for something that never comes.  Where everything
+ * is slow, as on a kernel with KASAN, tests/run says how many times as long it
+ * may take.
+ */
+static inline void end_after(unsigned seconds)
+{
+	const char *slow = getenv("TESTS_SLOW");
+
+	alarm(slow == NULL ? seconds : seconds * atoi(slow));
+}
+
 static inline pid_t fork_for_a_while(void)
 {
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		alarm(120);
+		end_after(120);
 	}
 	return pid;
 }

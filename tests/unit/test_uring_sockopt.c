@@ -1028,7 +1028,7 @@ static void fork_beside_threads(void)
 			struct uring_query queries[1];
 			int values[1];
 
-			alarm(20);
+			end_after(20);
 			make_queries(queries, values, 1);
 			uring_query_batch(&sock, queries, 1);
 			check_queries(queries, 1, URING_REASON_MODE, __LINE__);
