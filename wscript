@@ -45,11 +45,7 @@ FEATURES = [
     ('HAVE_IO_URING_SET_IOWAIT', 'liburing',
      'struct io_uring r; return io_uring_set_iowait(&r, false);',
      'a wait counts as iowait'),
-    ('HAVE_NGTCP2_CONN_INFO_PKT_LOST', 'libngtcp2',
-     'ngtcp2_conn_info i = {0}; return (int)i.pkt_lost;',
-     'no packet counters'),
 ]
-HEADER = {'libngtcp2': 'ngtcp2/ngtcp2.h'}
 
 # What we call of libtevent that an older one lacks, or that has no prototype in
 # tevent.h although all versions from 0.14.1 to 0.17.2 export it.
@@ -123,8 +119,6 @@ def configure(conf):
     for lib, version, package, purpose in OPTIONAL:
         found = check_library(conf, lib, version) or 'no: install ' + package
         table.append((lib, '%s (for %s)' % (found, purpose)))
-        for feature in [f for f in FEATURES if f[1] == lib]:
-            table.append(check_feature(conf, *feature))
     conf.env.QUICD = all(conf.env['HAVE_' + lib.upper()] for lib in QUICD_LIBS)
     table.append(('smbd-quicd (SMB over QUIC)', 'yes' if conf.env.QUICD else
                   'no: off, as what it needs is missing'))
@@ -185,12 +179,11 @@ def check_library(conf, lib, version):
 
 def check_feature(conf, define, lib, statement, without):
     """Whether statement compiles and links; a row for the table."""
-    header = '<%s>' % HEADER.get(lib, lib + '.h')
     found = conf.check_cc(
         msg='Checking for ' + define, define_name=define, mandatory=False,
         use=lib.upper(), cflags='-Werror=implicit-function-declaration',
-        fragment='#include %s\n'
-                 'int main(void) { %s }' % (header, statement))
+        fragment='#include <%s.h>\n'
+                 'int main(void) { %s }' % (lib, statement))
     name = define.replace('HAVE_', '').lower()
     return '  ' + name, 'yes' if found else 'no: ' + without
 

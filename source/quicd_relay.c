@@ -332,17 +332,16 @@ void quicd_relay_reset(struct quicd_relay *relay)
 		relay->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
-uint16_t quicd_relay_port(const struct quicd_relay *relay)
+bool quicd_relay_local(const struct quicd_relay *relay,
+		       struct quicd_address *address)
 {
-	struct quicd_address address = {.len = sizeof(address.u)};
-	int ret;
+	*address = (struct quicd_address){.len = sizeof(address->u)};
+	return getsockname(relay->fd, &address->u.sa, &address->len) == 0;
+}
 
-	ret = getsockname(relay->fd, &address.u.sa, &address.len);
-	if (ret != 0) {
-		return 0;
-	}
-	/* at the same place in both families */
-	return ntohs(address.u.in.sin_port);
+size_t quicd_relay_unsent(const struct quicd_relay *relay)
+{
+	return relay->to_client.len - relay->sent;
 }
 
 /* Take what smbd has sent; what is wrong, or NULL. */

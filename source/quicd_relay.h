@@ -98,7 +98,11 @@ bool quicd_relay_ended(const struct quicd_relay *relay);
 /** @brief End with a reset instead of an orderly close. */
 void quicd_relay_reset(struct quicd_relay *relay);
 
-/** @brief Our port of the connection to smbd. */
-uint16_t quicd_relay_port(const struct quicd_relay *relay);
+/** @brief Our end of the connection to smbd: what smbd takes for the client. */
+bool quicd_relay_local(const struct quicd_relay *relay,
+		       struct quicd_address *address);
+
+/** @brief What the client has not been sent yet. */
+size_t quicd_relay_unsent(const struct quicd_relay *relay);
 
 #endif /* QUICD_RELAY_H */

@@ -26,6 +26,10 @@
  * What is not sent since the socket is full is kept once for a socket, and
  * nothing more is made for it meanwhile.
  *
+ * Each connection has a row in what the worker publishes (uring_status.h).
+ * ngtcp2 is asked about once a second while there is work, and when all is
+ * acknowledged: an idle connection must not look as if it was stuck.
+ *
  * The stream of the client is SMB with direct-TCP headers ([MS-SMB2] 2.1).
  * There is one of them: a second one is against the limit that we announce,
  * which ngtcp2 makes an error of.
@@ -46,6 +50,7 @@
 
 #include "quicd_relay.h"
 #include "quicd_session.h"
+#include "uring_status.h"
 
 #define QUICD_CID_LEN 16
 
@@ -71,7 +76,10 @@
 #define QUICD_SEGMENTS_MAX 64 /* UDP_MAX_SEGMENTS of older kernels */
 #define QUICD_MAX_PAYLOAD 8952	   /* of an MTU of 9000, IPv6 */
 #define QUICD_STREAM_BUFFERS 16
-#define QUICD_STATS_INTERVAL NGTCP2_SECONDS
+#define QUICD_UDP_HEADER 8
+#define QUICD_IPV4_HEADER 20
+#define QUICD_IPV6_HEADER 40
+#define QUICD_STATUS_INTERVAL NGTCP2_SECONDS
 
 /* Our application error codes; SMB over QUIC defines none. */
 enum quicd_error {
@@ -138,7 +146,13 @@ struct quicd_session {
 	struct quicd_relay *relay;
 	uint64_t bytes_from_client;
 	uint64_t bytes_to_client;
-	uint64_t stats_at;
+	uint64_t bytes_acked;
+	uint64_t packets; /* with bytes for the client */
+
+	bool published;
+	size_t row;
+	uint64_t publish_at;
+	bool published_unacked;
 
 	/* there is something to do, see quicd_session_work() */
 	bool queued;
@@ -164,6 +178,7 @@ struct quicd_endpoint {
 	uint32_t worker;
 	struct quicd_settings *settings;
 	struct quicd_tls *tls;
+	struct uring_status *status; /* or NULL */
 	struct quicd_socket *sockets;
 	struct quicd_session *sessions;
 	struct quicd_session *work;
@@ -584,6 +599,18 @@ static void quicd_socket_send_alone(struct quicd_socket *sock,
 
 /* Sessions: their end. */
 
+static void quicd_session_forget(struct quicd_session *session)
+{
+	if (session->published) {
+		uring_status_remove(session->endpoint->status, session->row);
+		session->published = false;
+	}
+	if (session->slot != NULL) {
+		quicd_slot_release(session->slot);
+		session->slot = NULL;
+	}
+}
+
 static int quicd_session_destructor(struct quicd_session *session)
 {
 	struct quicd_endpoint *endpoint = session->endpoint;
@@ -594,10 +621,7 @@ static int quicd_session_destructor(struct quicd_session *session)
 	while (session->cids != NULL) {
 		quicd_cid_remove(session, NULL);
 	}
-	if (session->slot != NULL) {
-		quicd_slot_release(session->slot);
-		session->slot = NULL;
-	}
+	quicd_session_forget(session);
 	if (session->state == QUICD_STATE_HANDSHAKE) {
 		endpoint->handshakes--;
 	} else if (session->state == QUICD_STATE_OVER) {
@@ -720,10 +744,7 @@ static void quicd_session_end(struct quicd_session *session,
 	ngtcp2_conn_del(session->conn);
 	session->conn = NULL;
 	quicd_tls_peer_done(&session->tls);
-	if (session->slot != NULL) {
-		quicd_slot_release(session->slot);
-		session->slot = NULL;
-	}
+	quicd_session_forget(session);
 	if (session->state == QUICD_STATE_HANDSHAKE) {
 		endpoint->handshakes--;
 	}
@@ -979,8 +1000,7 @@ static int quicd_session_recv(ngtcp2_conn *conn,
 			return 0;
 		}
 		session->deadline = UINT64_MAX;
-		session->slot->stats.smbd_port =
-			quicd_relay_port(session->relay);
+		session->publish_at = 0;
 	}
 	session->bytes_from_client += len;
 	wrong = quicd_relay_input(session->relay, data, len, end);
@@ -1003,6 +1023,7 @@ static int quicd_session_acked(ngtcp2_conn *conn,
 	if (session->relay != NULL) {
 		quicd_relay_acked(session->relay, len);
 	}
+	session->bytes_acked += len;
 	return 0;
 }
 
@@ -1083,29 +1104,90 @@ static void quicd_session_follow(struct quicd_session *session)
 		  quicd_address_print(&session->peer, &old),
 		  quicd_address_print(&peer, &new));
 	session->peer = peer;
+	session->publish_at = 0;
 	quicd_slot_move(session->slot, &peer);
 }
 
-static void quicd_session_stats(struct quicd_session *session, uint64_t now)
+static void quicd_row_address(char *text,
+			      size_t size,
+			      const struct quicd_address *address)
 {
-	struct quicd_stats *stats = NULL;
+	struct quicd_address_buf buf;
+
+	(void)snprintf(text, size, "%s", quicd_address_print(address, &buf));
+}
+
+static void quicd_session_row(const struct quicd_session *session,
+			      struct uring_status_row *row)
+{
+	const bool ipv6 = session->peer.u.sa.sa_family == AF_INET6;
+	struct quicd_address relay;
 	ngtcp2_conn_info info;
 
-	if (session->slot == NULL || now < session->stats_at) {
+	ngtcp2_conn_get_conn_info(session->conn, &info);
+	*row = (struct uring_status_row){
+		.transport = "quic",
+		.started = session->start,
+		.ring = URING_STATUS_UNKNOWN,
+		.syscall = URING_STATUS_UNKNOWN,
+		.rtt_us = info.smoothed_rtt / NGTCP2_MICROSECONDS,
+		.rttvar_us = info.rttvar / NGTCP2_MICROSECONDS,
+		.rto_us = ngtcp2_conn_get_pto(session->conn) /
+			  NGTCP2_MICROSECONDS,
+		.unacked = info.bytes_in_flight,
+		.delivery_rate = URING_STATUS_UNKNOWN,
+		.pacing_rate = URING_STATUS_UNKNOWN,
+		.mss = ngtcp2_conn_get_path_max_tx_udp_payload_size(
+			session->conn),
+		.bytes_acked = session->bytes_acked,
+		.bytes_received = session->bytes_from_client,
+	};
+	row->cwnd = info.cwnd / row->mss;
+	row->mtu = row->mss + QUICD_UDP_HEADER +
+		   (ipv6 ? QUICD_IPV6_HEADER : QUICD_IPV4_HEADER);
+	if (session->stream >= 0) {
+		row->retrans = ngtcp2_conn_get_stream_loss_count(
+			session->conn, session->stream);
+	}
+	row->segments = session->packets + row->retrans;
+	quicd_row_address(row->client, sizeof(row->client), &session->peer);
+	if (session->relay != NULL) {
+		row->unacked += quicd_relay_unsent(session->relay);
+		if (quicd_relay_local(session->relay, &relay)) {
+			quicd_row_address(
+				row->relay, sizeof(row->relay), &relay);
+		}
+	}
+}
+
+static void quicd_session_publish(struct quicd_session *session, uint64_t now)
+{
+	struct uring_status *status = session->endpoint->status;
+	struct uring_status_row row;
+	ngtcp2_conn_info info;
+
+	if (status == NULL || session->slot == NULL) {
 		return;
 	}
-	session->stats_at = now + QUICD_STATS_INTERVAL;
-	stats = &session->slot->stats;
-	ngtcp2_conn_get_conn_info(session->conn, &info);
-	stats->rtt = info.smoothed_rtt;
-	stats->cwnd = info.cwnd;
-	stats->bytes_in_flight = info.bytes_in_flight;
-#ifdef HAVE_NGTCP2_CONN_INFO_PKT_LOST
-	stats->packets_sent = info.pkt_sent;
-	stats->packets_lost = info.pkt_lost;
-#endif
-	stats->bytes_from_client = session->bytes_from_client;
-	stats->bytes_to_client = session->bytes_to_client;
+	if (now < session->publish_at) {
+		if (!session->published_unacked) {
+			return;
+		}
+		ngtcp2_conn_get_conn_info(session->conn, &info);
+		if (info.bytes_in_flight > 0) {
+			return;
+		}
+	}
+	session->publish_at = now + QUICD_STATUS_INTERVAL;
+	quicd_session_row(session, &row);
+	row.sampled = now;
+	session->published_unacked = row.unacked > 0;
+	if (session->published) {
+		uring_status_set(status, session->row, &row);
+	} else {
+		session->published =
+			uring_status_add(status, &row, &session->row) == 0;
+	}
 }
 
 /* One packet into the buffer; its length, 0: nothing to send, or an error. */
@@ -1172,6 +1254,7 @@ static ngtcp2_ssize quicd_session_packet(struct quicd_session *session,
 				 (size_t)taken,
 				 end && (size_t)taken == len);
 		session->bytes_to_client += (uint64_t)taken;
+		session->packets++;
 		if (quicd_relay_ended(session->relay)) {
 			session->deadline = now + QUICD_END_TIMEOUT;
 			session->deadline_reason = "by smbd";
@@ -1309,7 +1392,7 @@ static void quicd_session_work(struct quicd_session *session)
 		quicd_session_queue(session);
 	}
 	quicd_session_follow(session);
-	quicd_session_stats(session, now);
+	quicd_session_publish(session, now);
 	quicd_session_arm(session);
 }
 
@@ -1956,10 +2039,12 @@ struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
 					     const struct quicd_shared *shared,
 					     uint32_t worker,
 					     struct quicd_settings *settings,
-					     struct quicd_tls *tls)
+					     struct quicd_tls *tls,
+					     const char *status)
 {
 	struct quicd_endpoint *endpoint =
 		talloc_zero(mem_ctx, struct quicd_endpoint);
+	int ret;
 
 	if (endpoint == NULL) {
 		return NULL;
@@ -1970,6 +2055,16 @@ struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
 	endpoint->settings = talloc_steal(endpoint, settings);
 	endpoint->tls = tls;
 	talloc_set_destructor(endpoint, quicd_endpoint_destructor);
+	if (status == NULL) {
+		return endpoint;
+	}
+	ret = uring_status_create(
+		endpoint, status, settings->max_connections, &endpoint->status);
+	if (ret != 0) {
+		quicd_log("cannot publish connections in %s: %s",
+			  status,
+			  strerror(ret));
+	}
 	return endpoint;
 }
 

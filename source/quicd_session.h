@@ -38,13 +38,16 @@ int quicd_endpoint_open(const struct quicd_address *address,
  * @brief What one worker is.
  *
  * @param[in] settings  Belong to the endpoint from here on.
+ *
+ * @param[in] status  The directory to publish connections in, or NULL.
  */
 struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
 					     struct tevent_context *ev,
 					     const struct quicd_shared *shared,
 					     uint32_t worker,
 					     struct quicd_settings *settings,
-					     struct quicd_tls *tls);
+					     struct quicd_tls *tls,
+					     const char *status);
 
 /** @brief Serve what comes by a socket. */
 bool quicd_endpoint_add_socket(struct quicd_endpoint *endpoint, int fd);

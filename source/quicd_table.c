@@ -119,7 +119,6 @@ struct quicd_slot *quicd_table_take(struct quicd_table *table,
 		{
 			continue;
 		}
-		slot->stats = (struct quicd_stats){.start = quicd_now()};
 		quicd_slot_move(slot, peer);
 		*limit = quicd_table_check(table, settings, peer, 0);
 		if (*limit != NULL) {
@@ -137,7 +136,6 @@ void quicd_slot_move(struct quicd_slot *slot, const struct quicd_address *peer)
 	uint64_t net[2];
 
 	quicd_table_net(peer, net);
-	slot->stats.peer = *peer;
 	atomic_store(&slot->net[0], net[0]);
 	atomic_store(&slot->net[1], net[1]);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * All QUIC connections of all workers: for the limits, and to be looked at.
+ * All QUIC connections of all workers: for the limits.
  *
  * The table is one piece of memory that is shared by the workers, a slot a
  * connection.  A slot is taken first and counted then, so that two workers
  * can at worst both refuse what one of them might have let in, but never go
  * above a limit together.  What a dead worker held is given back by the parent.
- * The figures of a slot are only ever written by the worker that has taken it.
  */
 #ifndef QUICD_TABLE_H
 #define QUICD_TABLE_H
@@ -15,25 +14,10 @@
 
 #include "quicd_settings.h"
 
-/* The figures of one connection. */
-struct quicd_stats {
-	struct quicd_address peer;
-	uint64_t start;	 /* CLOCK_MONOTONIC, ns */
-	uint16_t smbd_port; /* our end of the TCP connection to smbd, or 0 */
-	uint64_t rtt;	 /* smoothed, ns */
-	uint64_t cwnd;
-	uint64_t bytes_in_flight;
-	uint64_t bytes_from_client; /* of SMB */
-	uint64_t bytes_to_client;
-	uint64_t packets_sent; /* 0 where ngtcp2 does not tell (before 1.22) */
-	uint64_t packets_lost;
-};
-
 struct quicd_slot {
 	atomic_uint_fast32_t owner; /* worker + 1, or 0: free */
 	/* the host, or the /64 of an IPv6 address */
 	atomic_uint_fast64_t net[2];
-	struct quicd_stats stats;
 };
 
 struct quicd_table;

@@ -13,6 +13,9 @@
  *     quicd_session.c    UDP, QUIC connections
  *     quicd_relay.c      TCP to smbd
  *     quicd_table.c      the connections of all workers, for the limits
+ *
+ * What a worker publishes of its connections is in a directory of its own, as
+ * smbd-quicd need not be root, and smbd's is root's.
  */
 
 #include "config.h"
@@ -117,6 +120,14 @@ static struct tevent_context *quicd_worker_loop(TALLOC_CTX *mem_ctx,
 	return ev;
 }
 
+/* Of the service manager, or where its unit has it. */
+static const char *quicd_status_directory(void)
+{
+	const char *directory = getenv("RUNTIME_DIRECTORY");
+
+	return directory != NULL ? directory : "/run/smbd-quicd";
+}
+
 /* Never returns. */
 static void quicd_worker_main(struct quicd_daemon *daemon,
 			      uint32_t number,
@@ -144,7 +155,8 @@ static void quicd_worker_main(struct quicd_daemon *daemon,
 					 &daemon->shared,
 					 number,
 					 daemon->settings,
-					 daemon->tls);
+					 daemon->tls,
+					 quicd_status_directory());
 	reload.endpoint = endpoint;
 	if (endpoint == NULL ||
 	    tevent_add_signal(

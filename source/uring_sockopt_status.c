@@ -4,6 +4,10 @@
  *
  * What there is to be shown is one table; text, JSON and OpenMetrics go
  * through it.
+ *
+ * A connection over QUIC has two rows: smbd-quicd's, of the client's network,
+ * and smbd's, of the TCP connection between the two.  The address that smbd
+ * has for its client joins them.
  */
 
 #include "config.h"
@@ -28,6 +32,8 @@
 
 enum column_kind {
 	COLUMN_STRING,
+	/* known without a sample; 0: not */
+	COLUMN_PROCESS,
 	COLUMN_NUMBER,
 	/* microseconds, shown as milliseconds, exported as seconds */
 	COLUMN_TIME,
@@ -36,6 +42,13 @@ enum column_kind {
 	COLUMN_AGE,
 	/* how many of the queries the ring answered */
 	COLUMN_VIA,
+};
+
+/* A row as published, and what another one tells about it. */
+struct status_row {
+	struct uring_status_row published; /* first: columns have its offsets */
+	/* the smbd that a connection over QUIC is relayed to, 0: not known */
+	uint64_t smbd_pid;
 };
 
 /* name: in JSON.  metric: in OpenMetrics, if it is there, without _total. */
@@ -52,7 +65,7 @@ struct column {
 
 #define ROW(_field) offsetof(struct uring_status_row, _field)
 static const struct column columns[] = {
-	{"pid", "PID", 7, COLUMN_NUMBER, ROW(pid), NULL, false, NULL},
+	{"pid", "PID", 7, COLUMN_PROCESS, ROW(pid), NULL, false, NULL},
 	{"client",
 	 "CLIENT",
 	 -21,
@@ -199,23 +212,33 @@ static const struct column columns[] = {
 	 false,
 	 "Time since the kernel was asked for all of these."},
 	{"ring", "RING", 5, COLUMN_VIA, ROW(ring), NULL, false, NULL},
+	{"relay", "RELAY", -21, COLUMN_STRING, ROW(relay), NULL, false, NULL},
+	{"smbd_pid",
+	 "SMBD",
+	 7,
+	 COLUMN_PROCESS,
+	 offsetof(struct status_row, smbd_pid),
+	 NULL,
+	 false,
+	 NULL},
 };
 #undef ROW
 #define NUM_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 struct status_table {
-	struct uring_status_row *rows;
+	struct status_row *rows;
 	size_t num_rows;
 	uint64_t now;
+	const char *failed; /* the directory that could not be read */
 };
 
-static const char *row_string(const struct uring_status_row *row,
+static const char *row_string(const struct status_row *row,
 			      const struct column *column)
 {
 	return (const char *)row + column->offset;
 }
 
-static uint64_t row_number(const struct uring_status_row *row,
+static uint64_t row_number(const struct status_row *row,
 			   const struct column *column)
 {
 	uint64_t number;
@@ -224,13 +247,26 @@ static uint64_t row_number(const struct uring_status_row *row,
 	return number;
 }
 
-static double row_age(const struct status_table *table,
-		      const struct uring_status_row *row)
+/* Whether the row has something in this column, which is no string. */
+static bool row_has(const struct status_row *row, const struct column *column)
 {
-	if (row->sampled == 0 || table->now < row->sampled) {
+	const uint64_t number = row_number(row, column);
+
+	if (column->kind == COLUMN_PROCESS) {
+		return number != 0;
+	}
+	return row->published.sampled != 0 && number != URING_STATUS_UNKNOWN;
+}
+
+static double row_age(const struct status_table *table,
+		      const struct status_row *row)
+{
+	const uint64_t sampled = row->published.sampled;
+
+	if (sampled == 0 || table->now < sampled) {
 		return 0;
 	}
-	return (double)(table->now - row->sampled) / NANOSECONDS;
+	return (double)(table->now - sampled) / NANOSECONDS;
 }
 
 /*
@@ -256,8 +292,8 @@ static const struct column *sort_column;
 
 static int compare_rows(const void *a, const void *b)
 {
-	uint64_t na = row_number(a, sort_column);
-	uint64_t nb = row_number(b, sort_column);
+	uint64_t na = row_has(a, sort_column) ? row_number(a, sort_column) : 0;
+	uint64_t nb = row_has(b, sort_column) ? row_number(b, sort_column) : 0;
 
 	if (sort_column->kind == COLUMN_STRING) {
 		return strcmp(row_string(a, sort_column),
@@ -267,40 +303,104 @@ static int compare_rows(const void *a, const void *b)
 		return 0;
 	}
 	/* the largest first, but of processes and ages the smallest */
-	return (na < nb) == (sort_column != columns) ? 1 : -1;
+	return (na < nb) == (sort_column->kind != COLUMN_PROCESS) ? 1 : -1;
 }
 
 /* 0 or an errno. */
-static int read_table(const char *directory, struct status_table *table)
+static int read_directory(const char *directory, struct status_table *table)
 {
-	struct timespec now;
+	struct uring_status_row *published = NULL;
+	struct status_row *rows = NULL;
+	size_t num_rows = 0;
 	size_t i;
 	int ret;
 
-	ret = uring_status_read(NULL,
-				directory,
-				&table->rows,
-				&table->num_rows);
+	ret = uring_status_read(NULL, directory, &published, &num_rows);
 	if (ret != 0) {
 		return ret;
 	}
-	/* after the rows: none is from the future */
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	table->now = now.tv_sec * NANOSECONDS + now.tv_nsec;
-	for (i = 0; i < table->num_rows; i++) {
-		clean(table->rows[i].transport);
-		clean(table->rows[i].client);
-		clean(table->rows[i].user);
-		clean(table->rows[i].shares);
+	rows = talloc_realloc(NULL,
+			      table->rows,
+			      struct status_row,
+			      table->num_rows + num_rows + 1);
+	if (rows == NULL) {
+		talloc_free(published);
+		return ENOMEM;
 	}
-	qsort(table->rows,
-	      table->num_rows,
-	      sizeof(table->rows[0]),
-	      compare_rows);
+	table->rows = rows;
+	for (i = 0; i < num_rows; i++) {
+		struct status_row *row = &rows[table->num_rows + i];
+
+		*row = (struct status_row){.published = published[i]};
+		clean(row->published.transport);
+		clean(row->published.client);
+		clean(row->published.relay);
+		clean(row->published.user);
+		clean(row->published.shares);
+	}
+	table->num_rows += num_rows;
+	talloc_free(published);
 	return 0;
 }
 
-static int read_failed(const char *directory, int error)
+static int compare_clients(const void *a, const void *b)
+{
+	const struct status_row *const *one = a;
+	const struct status_row *const *other = b;
+
+	return strcmp((*one)->published.client, (*other)->published.client);
+}
+
+/* What smbd knows of the connections that are relayed to it. */
+static int join_rows(struct status_table *table)
+{
+	const size_t size = sizeof(struct status_row *);
+	struct status_row **by_client = talloc_array(
+		NULL, struct status_row *, table->num_rows + 1);
+	size_t num_clients = 0;
+	size_t i;
+
+	if (by_client == NULL) {
+		return ENOMEM;
+	}
+	for (i = 0; i < table->num_rows; i++) {
+		if (table->rows[i].published.relay[0] == '\0') {
+			by_client[num_clients] = &table->rows[i];
+			num_clients += 1;
+		}
+	}
+	qsort(by_client, num_clients, size, compare_clients);
+	for (i = 0; i < table->num_rows; i++) {
+		struct uring_status_row *row = &table->rows[i].published;
+		struct status_row key = {};
+		const struct status_row *key_pointer = &key;
+		struct status_row *const *found = NULL;
+
+		if (row->relay[0] == '\0') {
+			continue;
+		}
+		memcpy(key.published.client,
+		       row->relay,
+		       sizeof(key.published.client));
+		found = bsearch(&key_pointer,
+				by_client,
+				num_clients,
+				size,
+				compare_clients);
+		if (found != NULL) {
+			const struct uring_status_row *smbd =
+				&(*found)->published;
+
+			table->rows[i].smbd_pid = smbd->pid;
+			memcpy(row->user, smbd->user, sizeof(row->user));
+			memcpy(row->shares, smbd->shares, sizeof(row->shares));
+		}
+	}
+	talloc_free(by_client);
+	return 0;
+}
+
+static int read_failed(const struct status_table *table, int error)
 {
 	const char *hint = "";
 
@@ -310,10 +410,45 @@ static int read_failed(const char *directory, int error)
 	}
 	fprintf(stderr,
 		"uring-sockopt: %s: %s%s\n",
-		directory,
+		table->failed,
 		strerror(error),
 		hint);
 	return EXIT_FAILURE;
+}
+
+/* 0 or an errno.  Of the directories, one has to be there. */
+static int read_table(const char *const *directories,
+		      struct status_table *table)
+{
+	const char *const *directory = NULL;
+	struct timespec now;
+	bool there = false;
+	int ret;
+
+	*table = (struct status_table){};
+	for (directory = directories; *directory != NULL; directory++) {
+		ret = read_directory(*directory, table);
+		if (ret != 0 && ret != ENOENT) {
+			table->failed = *directory;
+			TALLOC_FREE(table->rows);
+			return ret;
+		}
+		there = there || ret == 0;
+	}
+	ret = there ? join_rows(table) : ENOENT;
+	if (ret != 0) {
+		table->failed = directories[0];
+		TALLOC_FREE(table->rows);
+		return ret;
+	}
+	/* after the rows: none is from the future */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	table->now = now.tv_sec * NANOSECONDS + now.tv_nsec;
+	qsort(table->rows,
+	      table->num_rows,
+	      sizeof(table->rows[0]),
+	      compare_rows);
+	return 0;
 }
 
 /*
@@ -346,7 +481,7 @@ static void format_bytes(uint64_t bytes, char *buf, size_t buflen)
 }
 
 static void format_cell(const struct status_table *table,
-			const struct uring_status_row *row,
+			const struct status_row *row,
 			const struct column *column,
 			char *buf,
 			size_t buflen)
@@ -360,12 +495,13 @@ static void format_cell(const struct status_table *table,
 		return;
 	}
 	number = row_number(row, column);
-	if (row->sampled == 0 && column != columns) {
+	if (!row_has(row, column)) {
 		snprintf(buf, buflen, "-");
 		return;
 	}
 	switch (column->kind) {
 	case COLUMN_STRING:
+	case COLUMN_PROCESS:
 	case COLUMN_NUMBER:
 		snprintf(buf, buflen, "%ju", (uintmax_t)number);
 		break;
@@ -383,7 +519,7 @@ static void format_cell(const struct status_table *table,
 			 buflen,
 			 "%ju/%ju",
 			 (uintmax_t)number,
-			 (uintmax_t)(number + row->syscall));
+			 (uintmax_t)(number + row->published.syscall));
 		break;
 	}
 }
@@ -468,7 +604,7 @@ static int print_rows_json(const struct status_table *table)
 	size_t j;
 
 	for (i = 0; i < table->num_rows; i++) {
-		const struct uring_status_row *row = &table->rows[i];
+		const struct status_row *row = &table->rows[i];
 		json_t *json = json_object();
 
 		for (j = 0; j < NUM_COLUMNS; j++) {
@@ -477,7 +613,7 @@ static int print_rows_json(const struct status_table *table)
 
 			if (column->kind == COLUMN_STRING) {
 				value = json_string(row_string(row, column));
-			} else if (row->sampled == 0 && j != 0) {
+			} else if (!row_has(row, column)) {
 				value = json_null();
 			} else if (column->kind == COLUMN_AGE) {
 				value = json_real(row_age(table, row));
@@ -490,9 +626,12 @@ static int print_rows_json(const struct status_table *table)
 		json_object_set_new(
 			json,
 			"syscall",
-			row->sampled == 0
+			row->published.sampled == 0 ||
+					row->published.syscall ==
+						URING_STATUS_UNKNOWN
 				? json_null()
-				: json_integer((json_int_t)row->syscall));
+				: json_integer(
+					  (json_int_t)row->published.syscall));
 		json_array_append_new(connections, json);
 	}
 	return tool_print_json(json_pack("{s:o}", "connections", connections));
@@ -529,20 +668,20 @@ static void print_metric(const struct status_table *table,
 		printf("# TYPE smbd_uring_%s gauge\n", column->metric);
 	}
 	for (i = 0; i < table->num_rows; i++) {
-		const struct uring_status_row *row = &table->rows[i];
+		const struct status_row *row = &table->rows[i];
 		uint64_t number = row_number(row, column);
 
-		if (row->sampled == 0) {
+		if (!row_has(row, column)) {
 			continue;
 		}
 		printf("smbd_uring_%s%s{pid=\"%ju\",",
 		       column->metric,
 		       suffix,
-		       (uintmax_t)row->pid);
-		print_label("client", row->client, false);
-		print_label("user", row->user, false);
-		print_label("shares", row->shares, false);
-		print_label("transport", row->transport, true);
+		       (uintmax_t)row->published.pid);
+		print_label("client", row->published.client, false);
+		print_label("user", row->published.user, false);
+		print_label("shares", row->published.shares, false);
+		print_label("transport", row->published.transport, true);
 		if (column->kind == COLUMN_TIME) {
 			printf("%.6f\n", (double)number / 1e6);
 		} else if (column->kind == COLUMN_AGE) {
@@ -550,6 +689,29 @@ static void print_metric(const struct status_table *table,
 		} else {
 			printf("%ju\n", (uintmax_t)number);
 		}
+	}
+}
+
+/* Which smbd has a connection over QUIC: to join the metrics of both. */
+static void print_relays(const struct status_table *table)
+{
+	size_t i;
+
+	printf("# HELP smbd_uring_relay_info "
+	       "The TCP connection to smbd that a QUIC client has.\n"
+	       "# TYPE smbd_uring_relay_info gauge\n");
+	for (i = 0; i < table->num_rows; i++) {
+		const struct status_row *row = &table->rows[i];
+
+		if (row->published.relay[0] == '\0') {
+			continue;
+		}
+		printf("smbd_uring_relay_info{pid=\"%ju\",smbd_pid=\"%ju\",",
+		       (uintmax_t)row->published.pid,
+		       (uintmax_t)row->smbd_pid);
+		print_label("client", row->published.client, false);
+		print_label("relay", row->published.relay, true);
+		printf("1\n");
 	}
 }
 
@@ -562,6 +724,7 @@ static int print_openmetrics(const struct status_table *table)
 			print_metric(table, &columns[j]);
 		}
 	}
+	print_relays(table);
 	printf("# EOF\n");
 	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -593,28 +756,28 @@ static int watch_key(void)
 }
 
 /* 0 or an errno. */
-static int watch_table(const char *directory)
+static int watch_table(const char *const *directories,
+		       struct status_table *table)
 {
-	struct status_table table = {};
 
 	while (!watch_ended) {
 		struct winsize size = {};
 		size_t sorted = sort_column - columns;
 		int ret;
 
-		ret = read_table(directory, &table);
+		ret = read_table(directories, table);
 		if (ret != 0) {
 			return ret;
 		}
 		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
 		/* clear, and go home */
 		printf("\033[H\033[2J%zu connections, by %s\n",
-		       table.num_rows,
+		       table->num_rows,
 		       sort_column->name);
-		ret = print_text(&table,
+		ret = print_text(table,
 				 size.ws_col,
 				 size.ws_row > 1 ? size.ws_row - 1 : 0);
-		TALLOC_FREE(table.rows);
+		TALLOC_FREE(table->rows);
 		if (ret != EXIT_SUCCESS) {
 			return EIO;
 		}
@@ -635,11 +798,12 @@ static int watch_table(const char *directory)
 	return 0;
 }
 
-static int watch_terminal(const char *directory)
+static int watch_terminal(const char *const *directories)
 {
 	struct sigaction action = {
 		.sa_handler = watch_end,
 	};
+	struct status_table table = {};
 	struct termios before;
 	struct termios raw;
 	int ret;
@@ -654,14 +818,14 @@ static int watch_terminal(const char *directory)
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	/* the other screen, without a cursor */
 	printf("\033[?1049h\033[?25l");
-	ret = watch_table(directory);
+	ret = watch_table(directories, &table);
 	printf("\033[?25h\033[?1049l");
 	fflush(stdout);
 	tcsetattr(STDIN_FILENO, TCSANOW, &before);
-	return ret != 0 ? read_failed(directory, ret) : EXIT_SUCCESS;
+	return ret != 0 ? read_failed(&table, ret) : EXIT_SUCCESS;
 }
 
-int tool_status(const char *directory,
+int tool_status(const char *const *directories,
 		enum tool_status_format format,
 		const char *sort)
 {
@@ -682,11 +846,11 @@ int tool_status(const char *directory,
 	sort_column = &columns[j];
 
 	if (format == TOOL_STATUS_WATCH) {
-		return watch_terminal(directory);
+		return watch_terminal(directories);
 	}
-	ret = read_table(directory, &table);
+	ret = read_table(directories, &table);
 	if (ret != 0) {
-		return read_failed(directory, ret);
+		return read_failed(&table, ret);
 	}
 	switch (format) {
 	case TOOL_STATUS_JSON:

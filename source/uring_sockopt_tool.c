@@ -23,7 +23,8 @@
 #define CONNECT_TIMEOUT_SECONDS 10
 
 /* Below Debian's lock directory. */
-#define TOOL_STATUS_DIRECTORY "/run/samba/smbd_uring"
+#define TOOL_STATUS_SMBD "/run/samba/smbd_uring"
+#define TOOL_STATUS_QUICD "/run/smbd-quicd"
 
 int tool_usage_error(const char *what, const char *detail)
 {
@@ -434,7 +435,12 @@ static void print_help(poptContext pc)
 int main(int argc, const char *argv[])
 {
 	char *address = NULL;
-	char *directory = NULL;
+	const char *const standard[] = {
+		TOOL_STATUS_SMBD,
+		TOOL_STATUS_QUICD,
+		NULL,
+	};
+	const char **directories = NULL;
 	char *sort = NULL;
 	int as_json = 0;
 	int as_openmetrics = 0;
@@ -479,11 +485,12 @@ int main(int argc, const char *argv[])
 		 "COLUMN"},
 		{"directory",
 		 'd',
-		 POPT_ARG_STRING,
-		 &directory,
+		 POPT_ARG_ARGV,
+		 &directories,
 		 0,
 		 "status: where smbd publishes, smbd_uring below its lock "
-		 "directory (default: " TOOL_STATUS_DIRECTORY ")",
+		 "directory, or smbd-quicd; can be given more than once "
+		 "(default: " TOOL_STATUS_SMBD " and " TOOL_STATUS_QUICD ")",
 		 "DIR"},
 		{"help", 'h', POPT_ARG_NONE, &help, 0, "print this", NULL},
 		POPT_TABLEEND,
@@ -492,6 +499,7 @@ int main(int argc, const char *argv[])
 		"uring-sockopt", argc, argv, options, 0);
 	const char *command = NULL;
 	const char *extra = NULL;
+	size_t i;
 	int ret;
 
 	poptSetOtherOptionHelp(pc, "[OPTION...] probe|snapshot|status");
@@ -515,7 +523,7 @@ int main(int argc, const char *argv[])
 	} else if (strcmp(command, "snapshot") != 0 && address != NULL) {
 		ret = tool_usage_error("only snapshot connects", "--connect");
 	} else if (strcmp(command, "status") != 0 &&
-		   (as_openmetrics || watch || sort || directory))
+		   (as_openmetrics || watch || sort || directories))
 	{
 		ret = tool_usage_error("only for status",
 				       "--openmetrics, --watch, --sort, "
@@ -537,8 +545,7 @@ int main(int argc, const char *argv[])
 		} else if (watch) {
 			format = TOOL_STATUS_WATCH;
 		}
-		ret = tool_status(directory != NULL ? directory
-						    : TOOL_STATUS_DIRECTORY,
+		ret = tool_status(directories != NULL ? directories : standard,
 				  format,
 				  sort);
 	} else {
@@ -548,7 +555,10 @@ int main(int argc, const char *argv[])
 done:
 	poptFreeContext(pc);
 	free(address);
-	free(directory);
+	for (i = 0; directories != NULL && directories[i] != NULL; i++) {
+		free((void *)(uintptr_t)directories[i]);
+	}
+	free(directories);
 	free(sort);
 	return ret;
 }

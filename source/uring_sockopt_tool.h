@@ -24,8 +24,8 @@ enum tool_status_format {
 	TOOL_STATUS_WATCH,
 };
 
-/* The command "status"; the exit status. */
-int tool_status(const char *directory,
+/* The command "status"; the exit status.  directories: until NULL. */
+int tool_status(const char *const *directories,
 		enum tool_status_format format,
 		const char *sort);
 

@@ -14,6 +14,10 @@
  * drops it however the process ends, and a process ID that is used again
  * does not look like the old one.
  *
+ * The reader is root and the writer need not be (smbd-quicd).  So the reader
+ * does not map the file, which could be cut short beneath it, but reads it,
+ * and expects anything: what is no file of ours, or no end of it.
+ *
  * What Samba has for telling others was weighed.  A tdb record takes a chain
  * lock for each store; with mutexes that is no system call, but a reader that
  * traverses holds up the writers, and a writer that is killed leaves the chain
@@ -41,6 +45,10 @@
 
 #define STATUS_MAGIC 0x31676e697275u /* "uring1" */
 #define STATUS_ROW_WORDS (sizeof(struct uring_status_row) / sizeof(uint64_t))
+
+/* What a file can have at most for a reader, and how often it tries a row. */
+#define STATUS_MAX_SLOTS 1000000
+#define STATUS_TRIES 100000
 
 _Static_assert(sizeof(struct uring_status_row) % sizeof(uint64_t) == 0,
 	       "copied in words");
@@ -298,32 +306,57 @@ void uring_status_remove(struct uring_status *status, size_t index)
 	}
 }
 
-/* False if there is no such connection (any more). */
-static bool status_read_row(const struct status_slot *slot,
+/* Whether it is there in full. */
+static bool status_pread(int fd, size_t offset, void *data, size_t len)
+{
+	return pread(fd, data, len, (off_t)offset) == (ssize_t)len;
+}
+
+/*
+ * False if there is no such connection (any more).
+ *
+ * The calls are in the order of the loads that they make: each takes a
+ * reference to the page, and an atomic operation that returns a value is a
+ * full barrier in the kernel.
+ */
+static bool status_read_row(int fd,
+			    size_t number,
 			    struct uring_status_row *row)
 {
-	uint64_t words[STATUS_ROW_WORDS];
-	uint64_t sequence;
-	uint64_t after;
-	size_t i;
+	const size_t slot = status_file_size(number);
+	struct {
+		uint64_t used;
+		uint64_t sequence;
+	} before, after;
+	unsigned i;
 
-	do {
-		if (!atomic_load_explicit(&slot->used, memory_order_acquire)) {
+	_Static_assert(offsetof(struct status_slot, copies) == sizeof(before),
+		       "read in one");
+	if (!status_pread(fd, slot, &after, sizeof(after))) {
+		return false;
+	}
+	for (i = 0; i < STATUS_TRIES; i++) {
+		before = after;
+		if (before.used == 0 ||
+		    !status_pread(fd,
+				  slot + sizeof(before) +
+					  (before.sequence & 1) * sizeof(*row),
+				  row,
+				  sizeof(*row)) ||
+		    !status_pread(fd, slot, &after, sizeof(after)))
+		{
 			return false;
 		}
-		sequence = atomic_load_explicit(&slot->sequence,
-						memory_order_acquire);
-		for (i = 0; i < STATUS_ROW_WORDS; i++) {
-			words[i] = atomic_load_explicit(
-				&slot->copies[sequence & 1][i],
-				memory_order_acquire);
+		if (before.sequence == after.sequence) {
+			break;
 		}
-		after = atomic_load_explicit(&slot->sequence,
-					     memory_order_relaxed);
-	} while (sequence != after);
-	memcpy(row, words, sizeof(words));
+	}
+	if (i == STATUS_TRIES) {
+		return false;
+	}
 	row->transport[sizeof(row->transport) - 1] = '\0';
 	row->client[sizeof(row->client) - 1] = '\0';
+	row->relay[sizeof(row->relay) - 1] = '\0';
 	row->user[sizeof(row->user) - 1] = '\0';
 	row->shares[sizeof(row->shares) - 1] = '\0';
 	return true;
@@ -334,12 +367,26 @@ struct status_reader {
 	size_t num_rows;
 };
 
-static int status_read_slots(const struct status_file *file,
-			     size_t num_slots,
-			     struct status_reader *reader)
+/* A file that is not what it should be is left out. */
+static int status_read_file(int fd, struct status_reader *reader)
 {
+	struct status_header header;
+	struct stat st;
+	size_t num_slots;
 	size_t i;
 
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    !status_pread(fd, 0, &header, sizeof(header)) ||
+	    header.magic != STATUS_MAGIC ||
+	    header.slot_size != sizeof(struct status_slot))
+	{
+		return 0;
+	}
+	num_slots = ((size_t)st.st_size - sizeof(header)) /
+		    sizeof(struct status_slot);
+	if (num_slots > STATUS_MAX_SLOTS) {
+		return 0;
+	}
 	for (i = 0; i < num_slots; i++) {
 		size_t have = talloc_array_length(reader->rows);
 		struct uring_status_row *row = NULL;
@@ -355,39 +402,12 @@ static int status_read_slots(const struct status_file *file,
 			reader->rows = row;
 		}
 		row = &reader->rows[reader->num_rows];
-		if (status_read_row(&file->slots[i], row)) {
-			row->pid = file->header.pid;
+		if (status_read_row(fd, i, row)) {
+			row->pid = header.pid;
 			reader->num_rows += 1;
 		}
 	}
 	return 0;
-}
-
-/* A file that is not what it should be is left out. */
-static int status_read_file(int fd, struct status_reader *reader)
-{
-	struct status_file *file = NULL;
-	struct stat st;
-	size_t size;
-	size_t num_slots;
-	int ret = 0;
-
-	if (fstat(fd, &st) != 0 || st.st_size < (off_t)sizeof(*file)) {
-		return 0;
-	}
-	size = st.st_size;
-	file = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-	if (file == MAP_FAILED) {
-		return errno == ENOMEM ? ENOMEM : 0;
-	}
-	if (file->header.magic == STATUS_MAGIC &&
-	    file->header.slot_size == sizeof(struct status_slot))
-	{
-		num_slots = (size - sizeof(*file)) / sizeof(struct status_slot);
-		ret = status_read_slots(file, num_slots, reader);
-	}
-	munmap(file, size);
-	return ret;
 }
 
 static int status_read_process(int directory_fd,
@@ -400,7 +420,9 @@ static int status_read_process(int directory_fd,
 	int ret = 0;
 	int fd;
 
-	fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(directory_fd,
+		    name,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd == -1) {
 		return 0;
 	}

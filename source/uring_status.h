@@ -13,6 +13,9 @@
 #define URING_PUBLIC __attribute__((visibility("default")))
 #endif
 
+/** A number that a transport does not tell. */
+#define URING_STATUS_UNKNOWN UINT64_MAX
+
 /**
  * A connection and its last sample.
  *
@@ -24,6 +27,8 @@ struct uring_status_row {
 	char transport[8];
 	/** address and port */
 	char client[64];
+	/** what smbd takes for them, if there is a relay in between */
+	char relay[64];
 	char user[64];
 	char shares[240];
 
@@ -101,7 +106,8 @@ URING_PUBLIC void uring_status_remove(struct uring_status *status,
  * @brief Read the rows of all processes that live.
  *
  * Each row is as one uring_status_set() left it, whatever the writer does
- * meanwhile.
+ * meanwhile.  The directory may be one of a user who is not trusted: what is
+ * there can only be wrong.
  *
  * @param[out] rows  a talloc array of num_rows.
  *

@@ -7,6 +7,7 @@ does, OpenSSL's library (QuicClient).
 
 import ctypes
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ import tempfile
 from smbd import PATIENCE, TOP, Smbd, die_with_parent, wait_for
 
 PROGRAM = os.path.join(TOP, "bin/smbd-quicd")
+TOOL = os.path.join(TOP, "bin/uring-sockopt")
 
 
 def free_udp_port():
@@ -93,17 +95,27 @@ class Certificates:
 class Quicd:
     """with Quicd(certificates, ...) as quicd: quicd.smbd is the smbd behind.
 
-    conf: more lines for [global]; listen, server: other addresses.
+    conf, smbd_conf: more lines for the [global] of each; server: another
+    address; user: the uid that it runs as.
     """
 
-    def __init__(self, certificates, conf="", server=None, **smbd):
+    def __init__(self, certificates, conf="", server=None, user=0,
+                 smbd_conf="", **smbd):
         self.certificates = certificates
         self.port = free_udp_port()
         self.conf = conf
         # there are few inotify instances where many tests run
-        self.smbd = Smbd("kernel change notify = no\n", **smbd)
+        self.smbd = Smbd(f"kernel change notify = no\n{smbd_conf}", **smbd)
         self.server = server or f"127.0.0.1:{self.smbd.port}"
         self.process = None
+        # as systemd does it
+        self.directory = f"{self.smbd.dir}/run"
+        os.mkdir(self.directory, 0o700)
+        os.chown(self.directory, user, user)
+        self.wrap = ["env", f"RUNTIME_DIRECTORY={self.directory}"]
+        if user:
+            self.wrap += ["setpriv", f"--reuid={user}", f"--regid={user}",
+                          "--clear-groups"]
 
     def settings(self):
         path = self.certificates.path
@@ -125,7 +137,7 @@ class Quicd:
         self.write_conf()
         self.out = open(f"{self.smbd.dir}/quicd.log", "a")
         self.process = subprocess.Popen(
-            [*wrap, PROGRAM, "-s", f"{self.smbd.dir}/quicd.conf"],
+            [*wrap, *self.wrap, PROGRAM, "-s", f"{self.smbd.dir}/quicd.conf"],
             stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.out,
             preexec_fn=die_with_parent)
 
@@ -167,6 +179,17 @@ class Quicd:
     def workers(self):
         return [int(pid) for pid in run(
             "pgrep", "-P", str(self.process.pid)).stdout.split()]
+
+    def status(self, *options):
+        """What uring-sockopt status prints of it and its smbd."""
+        return subprocess.run(
+            [TOOL, "status", f"--directory={self.smbd.dir}/lock/smbd_uring",
+             f"--directory={self.directory}", *options], text=True,
+            stdout=subprocess.PIPE, check=True).stdout
+
+    def rows(self, transport="quic"):
+        return [row for row in json.loads(self.status("--json"))["connections"]
+                if row["transport"] == transport]
 
     def smbclient(self, *commands, options=(), port=None):
         """The Popen of an smbclient that executes the commands over QUIC."""

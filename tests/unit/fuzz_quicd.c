@@ -153,7 +153,7 @@ static bool fuzz_init(const char *certfile, const char *keyfile)
 		return false;
 	}
 	fuzz.endpoint = quicd_endpoint_create(
-		NULL, fuzz.ev, &fuzz.shared, 0, settings, tls);
+		NULL, fuzz.ev, &fuzz.shared, 0, settings, tls, NULL);
 	if (fuzz.endpoint == NULL ||
 	    !quicd_endpoint_add_socket(fuzz.endpoint, fd))
 	{

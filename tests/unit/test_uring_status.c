@@ -26,6 +26,7 @@
 
 #define MAX_ROWS 3
 #define KILLS 200
+#define READS 50
 
 static char top[] = "/tmp/test_uring_status.XXXXXX";
 static char directory[sizeof(top) + 10];
@@ -78,6 +79,8 @@ static struct uring_status_row row_of(uint64_t n)
 	row.transport[sizeof(row.transport) - 1] = '\0';
 	memset(row.client, 'a' + n % 26, sizeof(row.client) - 1);
 	row.client[sizeof(row.client) - 1] = '\0';
+	memset(row.relay, 'a' + n % 26, sizeof(row.relay) - 1);
+	row.relay[sizeof(row.relay) - 1] = '\0';
 	memset(row.user, 'a' + n % 26, sizeof(row.user) - 1);
 	row.user[sizeof(row.user) - 1] = '\0';
 	memset(row.shares, 'a' + n % 26, sizeof(row.shares) - 1);
@@ -227,6 +230,15 @@ static void test_fork(void **state)
 	assert_int_equal(empty_directory(), 0);
 }
 
+static void short_time(void)
+{
+	struct timespec ts = {
+		.tv_nsec = random() % 300000,
+	};
+
+	nanosleep(&ts, NULL);
+}
+
 static pid_t start_writer(void)
 {
 	pid_t pid = fork_for_a_while();
@@ -240,6 +252,10 @@ static pid_t start_writer(void)
 			struct uring_status_row row = row_of(n);
 
 			uring_status_set(status, index, &row);
+			if (n % 1024 == 0) {
+				/* as all writers, it is not always at it */
+				short_time();
+			}
 		}
 	}
 	assert_int_not_equal(pid, -1);
@@ -264,25 +280,19 @@ static struct uring_status_row wait_for_row(pid_t pid)
 	return row;
 }
 
-static void short_time(void)
-{
-	struct timespec ts = {
-		.tv_nsec = random() % 300000,
-	};
-
-	nanosleep(&ts, NULL);
-}
-
 /* While it writes, and stopped at any moment of it. */
 static void test_torn(void **state)
 {
 	pid_t pid = start_writer();
 	uint64_t first = wait_for_row(pid).started;
 	unsigned i;
+	unsigned j;
 
 	for (i = 0; i < KILLS; i++) {
 		short_time();
-		wait_for_row(pid);
+		for (j = 0; j < READS; j++) {
+			wait_for_row(pid);
+		}
 		kill(pid, SIGSTOP);
 		wait_for_row(pid);
 		kill(pid, SIGCONT);
@@ -334,6 +344,51 @@ static void test_foreign(void **state)
 	talloc_free(read_rows(0));
 	close(fd);
 	assert_int_equal(empty_directory(), 1);
+
+	/* what would keep a reader waiting */
+	assert_int_equal(mkfifo(name, 0600), 0);
+	talloc_free(read_rows(0));
+	assert_int_equal(empty_directory(), 0);
+}
+
+/* The only file that is there. */
+static int open_file(void)
+{
+	DIR *dir = opendir(directory);
+	struct dirent *entry = NULL;
+	int fd = -1;
+
+	assert_non_null(dir);
+	while (fd == -1 && (entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] != '.') {
+			fd = openat(dirfd(dir), entry->d_name, O_RDWR);
+		}
+	}
+	closedir(dir);
+	assert_int_not_equal(fd, -1);
+	return fd;
+}
+
+/* A writer that the reader does not trust lies about its size. */
+static void test_size(void **state)
+{
+	size_t index;
+	struct uring_status *status = one_row(&index);
+	int fd = open_file();
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(ftruncate(fd, (off_t)1 << 42), 0);
+	talloc_free(read_rows(0));
+	assert_int_equal(ftruncate(fd, st.st_size), 0);
+	talloc_free(read_rows(1));
+	assert_int_equal(ftruncate(fd, st.st_size - 1), 0);
+	talloc_free(read_rows(0));
+	assert_int_equal(ftruncate(fd, 0), 0);
+	talloc_free(read_rows(0));
+	close(fd);
+	talloc_free(status);
+	assert_int_equal(empty_directory(), 0);
 }
 
 int main(void)
@@ -345,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_size),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);
