@@ -390,7 +390,7 @@ static const char *quicd_relay_read(struct quicd_relay *relay)
 	return NULL;
 }
 
-static const char *quicd_relay_connected(struct quicd_relay *relay)
+static const char *quicd_relay_find_out(struct quicd_relay *relay)
 {
 	socklen_t len = sizeof(int);
 	int error = 0;
@@ -417,7 +417,7 @@ static void quicd_relay_handler(struct tevent_context *ev,
 	const char *wrong = NULL;
 
 	if (relay->connecting) {
-		wrong = quicd_relay_connected(relay);
+		wrong = quicd_relay_find_out(relay);
 	} else if ((flags & TEVENT_FD_READ) != 0) {
 		wrong = quicd_relay_read(relay);
 	}
@@ -436,41 +436,135 @@ static int quicd_relay_destructor(struct quicd_relay *relay)
 	return 0;
 }
 
-struct quicd_relay *quicd_relay_create(TALLOC_CTX *mem_ctx,
-				       struct tevent_context *ev,
-				       const struct quicd_settings *settings,
-				       const struct quicd_relay_ops *ops,
-				       void *owner)
+bool quicd_relay_connected(const struct quicd_relay *relay)
 {
-	struct quicd_relay *relay = talloc_zero(mem_ctx, struct quicd_relay);
+	return !relay->connecting;
+}
+
+/* 0 or an errno: EPERM without CAP_NET_RAW and CAP_NET_ADMIN. */
+static int quicd_relay_transparent(int fd, int family)
+{
 	const int one = 1;
 	int ret;
 
-	if (relay == NULL) {
-		return NULL;
+	if (family == AF_INET6) {
+		ret = setsockopt(fd,
+				 IPPROTO_IPV6,
+				 IPV6_TRANSPARENT,
+				 &one,
+				 sizeof(one));
+	} else {
+		ret = setsockopt(
+			fd, IPPROTO_IP, IP_TRANSPARENT, &one, sizeof(one));
 	}
-	relay->ops = ops;
-	relay->owner = owner;
-	relay->server = settings->server;
-	relay->frame.max_message = settings->max_message;
-	relay->fd = socket(relay->server.u.sa.sa_family,
-			   SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			   0);
-	if (relay->fd < 0) {
-		talloc_free(relay);
-		return NULL;
+	return ret == 0 ? 0 : errno;
+}
+
+bool quicd_relay_possible(const struct quicd_settings *settings)
+{
+	unsigned i;
+
+	if (!settings->transparent) {
+		return true;
 	}
-	talloc_set_destructor(relay, quicd_relay_destructor);
+	for (i = 0; i < settings->num_servers; i++) {
+		const int family = settings->servers[i].u.sa.sa_family;
+		const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		int error;
+
+		/* then there are no such clients either */
+		if (fd < 0) {
+			continue;
+		}
+		error = quicd_relay_transparent(fd, family);
+		close(fd);
+		if (error != 0) {
+			quicd_log("smbd_uring:quic transparent = yes: %s; it "
+				  "needs the capability CAP_NET_RAW",
+				  strerror(error));
+			return false;
+		}
+	}
+	return true;
+}
+
+/* From here or, if smbd is to see it, from the client's address. */
+static int quicd_relay_connect(struct quicd_relay *relay,
+			       const struct quicd_settings *settings,
+			       const struct quicd_address *client)
+{
+	const int family = relay->server.u.sa.sa_family;
+	const int one = 1;
+	int ret;
+
 	(void)setsockopt(
 		relay->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	(void)setsockopt(
 		relay->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	if (settings->transparent) {
+		struct quicd_address from = *client;
+
+		/* at the same place in both families; any port */
+		from.u.in.sin_port = 0;
+		ret = quicd_relay_transparent(relay->fd, family);
+		if (ret != 0) {
+			return ret;
+		}
+		/* one that is free for this peer; both families have it here */
+		(void)setsockopt(relay->fd,
+				 IPPROTO_IP,
+				 IP_BIND_ADDRESS_NO_PORT,
+				 &one,
+				 sizeof(one));
+		ret = bind(relay->fd, &from.u.sa, from.len);
+		if (ret != 0) {
+			return errno;
+		}
+	}
 	ret = connect(relay->fd, &relay->server.u.sa, relay->server.len);
-	if (ret != 0 && errno != EINPROGRESS) {
-		ret = errno;
+	return ret == 0 || errno == EINPROGRESS ? 0 : errno;
+}
+
+const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
+			       struct tevent_context *ev,
+			       const struct quicd_settings *settings,
+			       const struct quicd_address *client,
+			       const struct quicd_relay_ops *ops,
+			       void *owner,
+			       struct quicd_relay **_relay)
+{
+	const struct quicd_address *server =
+		quicd_settings_server(settings, client);
+	struct quicd_relay *relay = NULL;
+	const char *wrong = NULL;
+	int error;
+
+	if (server == NULL) {
+		return "smbd_uring:quic server has no address of the client's "
+		       "family, as smbd_uring:quic transparent needs";
+	}
+	relay = talloc_zero(mem_ctx, struct quicd_relay);
+	if (relay == NULL) {
+		return "no memory";
+	}
+	relay->ops = ops;
+	relay->owner = owner;
+	relay->server = *server;
+	relay->frame.max_message = settings->max_message;
+	relay->fd = socket(server->u.sa.sa_family,
+			   SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			   0);
+	if (relay->fd < 0) {
+		wrong = quicd_relay_error(relay, errno);
 		talloc_free(relay);
-		errno = ret;
-		return NULL;
+		return wrong;
+	}
+	talloc_set_destructor(relay, quicd_relay_destructor);
+	error = quicd_relay_connect(relay, settings, client);
+	if (error != 0) {
+		wrong = quicd_relay_error(relay, error);
+		talloc_free(relay);
+		return wrong;
 	}
 	relay->connecting = true; /* is found out in the same way */
 	relay->fde = tevent_add_fd(ev,
@@ -481,8 +575,8 @@ struct quicd_relay *quicd_relay_create(TALLOC_CTX *mem_ctx,
 				   relay);
 	if (relay->fde == NULL) {
 		talloc_free(relay);
-		errno = ENOMEM;
-		return NULL;
+		return "no memory";
 	}
-	return relay;
+	*_relay = relay;
+	return NULL;
 }

@@ -45,15 +45,27 @@ struct quicd_relay_ops {
 };
 
 /**
+ * @brief Whether connections can be made as the settings ask for.
+ *
+ * @return false after a log line.
+ */
+bool quicd_relay_possible(const struct quicd_settings *settings);
+
+/**
  * @brief Begin to connect to smbd.
  *
- * @return NULL with errno set.
+ * @return NULL, or why that is not possible.
  */
-struct quicd_relay *quicd_relay_create(TALLOC_CTX *mem_ctx,
-				       struct tevent_context *ev,
-				       const struct quicd_settings *settings,
-				       const struct quicd_relay_ops *ops,
-				       void *owner);
+const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
+			       struct tevent_context *ev,
+			       const struct quicd_settings *settings,
+			       const struct quicd_address *client,
+			       const struct quicd_relay_ops *ops,
+			       void *owner,
+			       struct quicd_relay **relay);
+
+/** @brief Whether smbd has answered. */
+bool quicd_relay_connected(const struct quicd_relay *relay);
 
 /**
  * @brief Take bytes of the client, and the end of what it sends.

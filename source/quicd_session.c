@@ -60,8 +60,12 @@
 #define QUICD_RETRY_TIMEOUT (10 * NGTCP2_SECONDS)
 #define QUICD_HANDSHAKE_TIMEOUT (10 * NGTCP2_SECONDS)
 
-/* From the handshake to the first byte of SMB, and from smbd's end to ours. */
+/*
+ * From the handshake to the first byte of SMB, until smbd has answered, and
+ * from smbd's end to ours.
+ */
 #define QUICD_FIRST_MESSAGE_TIMEOUT (30 * NGTCP2_SECONDS)
+#define QUICD_CONNECT_TIMEOUT (5 * NGTCP2_SECONDS)
 #define QUICD_END_TIMEOUT (5 * NGTCP2_SECONDS)
 
 /* Stateless resets and the like, of a worker in a second. */
@@ -144,6 +148,7 @@ struct quicd_session {
 
 	int64_t stream;
 	struct quicd_relay *relay;
+	bool connecting;
 	uint64_t bytes_from_client;
 	uint64_t bytes_to_client;
 	uint64_t bytes_acked;
@@ -961,10 +966,9 @@ static int quicd_session_recv(ngtcp2_conn *conn,
 			      void *stream_user_data)
 {
 	struct quicd_session *session = user_data;
+	const struct quicd_settings *settings = session->endpoint->settings;
 	const bool end = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
 	const char *wrong = NULL;
-	struct quicd_address_buf buf;
-	char text[160];
 
 	if (session->failed || session->slot == NULL ||
 	    stream != session->stream)
@@ -980,27 +984,25 @@ static int quicd_session_recv(ngtcp2_conn *conn,
 		return 0;
 	}
 	if (session->relay == NULL) {
-		session->relay = quicd_relay_create(session,
-						    session->endpoint->ev,
-						    session->endpoint->settings,
-						    &quicd_session_relay_ops,
-						    session);
-		if (session->relay == NULL) {
-			const int error = errno;
-
-			(void)snprintf(
-				text,
-				sizeof(text),
-				"smbd at %s: %s",
-				quicd_address_print(
-					&session->endpoint->settings->server,
-					&buf),
-				strerror(error));
-			quicd_session_fail(session, QUICD_ERROR_SMBD, text);
+		wrong = quicd_relay_create(session,
+					   session->endpoint->ev,
+					   settings,
+					   &session->peer,
+					   &quicd_session_relay_ops,
+					   session,
+					   &session->relay);
+		if (wrong != NULL) {
+			quicd_session_fail(session, QUICD_ERROR_SMBD, wrong);
 			return 0;
 		}
-		session->deadline = UINT64_MAX;
-		session->publish_at = 0;
+		session->connecting = true;
+		session->deadline = quicd_now() + QUICD_CONNECT_TIMEOUT;
+		session->deadline_reason =
+			settings->transparent
+				? "smbd does not answer; "
+				  "smbd_uring:quic transparent needs a route "
+				  "back, see smbd-quicd(8)"
+				: "smbd does not answer";
 	}
 	session->bytes_from_client += len;
 	wrong = quicd_relay_input(session->relay, data, len, end);
@@ -1364,6 +1366,11 @@ static void quicd_session_work(struct quicd_session *session)
 
 	if (session->state == QUICD_STATE_OVER) {
 		return;
+	}
+	if (session->connecting && quicd_relay_connected(session->relay)) {
+		session->connecting = false;
+		session->deadline = UINT64_MAX;
+		session->publish_at = 0;
 	}
 	if (!session->failed && session->relay != NULL) {
 		wrong = quicd_relay_flush(session->relay, &taken);

@@ -253,14 +253,56 @@ static bool quicd_read_listen(struct quicd_reader *reader)
 	return true;
 }
 
+static bool quicd_add_server(struct quicd_settings *settings, const char *word)
+{
+	struct quicd_address *servers = settings->servers;
+	const unsigned num = settings->num_servers;
+
+	if (num == QUICD_SERVERS_MAX ||
+	    !quicd_address_parse(word, QUICD_SMB_PORT, &servers[num]) ||
+	    (num > 0 &&
+	     servers[0].u.sa.sa_family == servers[num].u.sa.sa_family))
+	{
+		return false;
+	}
+	settings->num_servers++;
+	return true;
+}
+
 static bool quicd_read_server(struct quicd_reader *reader)
 {
-	if (!quicd_address_parse(reader->value,
-				 QUICD_SMB_PORT,
-				 &reader->settings->server))
-	{
-		return quicd_bad_value(reader, "ADDRESS or ADDRESS:PORT");
+	char *words = talloc_strdup(reader->settings, reader->value);
+	char *save = NULL;
+	char *word = NULL;
+	bool good = true;
+
+	if (words == NULL) {
+		return false;
 	}
+	reader->settings->num_servers = 0;
+	for (word = strtok_r(words, QUICD_LIST_SEPARATORS, &save);
+	     good && word != NULL;
+	     word = strtok_r(NULL, QUICD_LIST_SEPARATORS, &save))
+	{
+		good = quicd_add_server(reader->settings, word);
+	}
+	talloc_free(words);
+	if (!good || reader->settings->num_servers == 0) {
+		return quicd_bad_value(reader,
+				       "ADDRESS or ADDRESS:PORT, and one "
+				       "more, of IPv4 and IPv6");
+	}
+	return true;
+}
+
+static bool quicd_read_transparent(struct quicd_reader *reader)
+{
+	if (strcasecmp(reader->value, "yes") != 0 &&
+	    strcasecmp(reader->value, "no") != 0)
+	{
+		return quicd_bad_value(reader, "yes, no");
+	}
+	reader->settings->transparent = strcasecmp(reader->value, "yes") == 0;
 	return true;
 }
 
@@ -509,6 +551,7 @@ static const struct quicd_parameter {
 	{"smbd_uring:backend", quicd_read_backend},
 	{"smbd_uring:quic listen", quicd_read_listen},
 	{"smbd_uring:quic server", quicd_read_server},
+	{"smbd_uring:quic transparent", quicd_read_transparent},
 	{"smbd_uring:quic max connections", quicd_read_max_connections},
 	{"smbd_uring:quic max per address", quicd_read_max_per_address},
 	{"smbd_uring:quic idle timeout", quicd_read_idle_timeout},
@@ -676,8 +719,8 @@ struct quicd_settings *quicd_settings_load(TALLOC_CTX *mem_ctx,
 	    !quicd_address_parse(
 		    "0.0.0.0", QUICD_QUIC_PORT, &settings->listen[0]) ||
 	    !quicd_address_parse("::", QUICD_QUIC_PORT, &settings->listen[1]) ||
-	    !quicd_address_parse(
-		    "127.0.0.1", QUICD_SMB_PORT, &settings->server))
+	    !quicd_add_server(settings, "127.0.0.1") ||
+	    !quicd_add_server(settings, "::1"))
 	{
 		talloc_free(settings);
 		return NULL;
@@ -699,6 +742,25 @@ struct quicd_settings *quicd_settings_load(TALLOC_CTX *mem_ctx,
 		TALLOC_FREE(settings);
 	}
 	return settings;
+}
+
+const struct quicd_address *
+quicd_settings_server(const struct quicd_settings *settings,
+		      const struct quicd_address *client)
+{
+	unsigned i;
+
+	if (!settings->transparent) {
+		return &settings->servers[0];
+	}
+	for (i = 0; i < settings->num_servers; i++) {
+		if (settings->servers[i].u.sa.sa_family ==
+		    client->u.sa.sa_family)
+		{
+			return &settings->servers[i];
+		}
+	}
+	return NULL;
 }
 
 static bool quicd_host_match(const struct quicd_hosts *host,

@@ -34,9 +34,14 @@ enum quicd_client_certificates {
 
 struct quicd_hosts;
 
+/* One of each family. */
+#define QUICD_SERVERS_MAX 2
+
 struct quicd_settings {
 	struct quicd_address *listen;
-	struct quicd_address server;
+	struct quicd_address servers[QUICD_SERVERS_MAX];
+	unsigned num_servers;
+	bool transparent; /* smbd sees the client's address */
 	uint32_t max_connections;
 	uint32_t max_per_address;
 	uint32_t idle_timeout; /* seconds */
@@ -64,6 +69,15 @@ struct quicd_settings {
  */
 struct quicd_settings *quicd_settings_load(TALLOC_CTX *mem_ctx,
 					   const char *path);
+
+/**
+ * @brief The smbd for a client.
+ *
+ * @return NULL if there is none that its address can be kept for.
+ */
+const struct quicd_address *
+quicd_settings_server(const struct quicd_settings *settings,
+		      const struct quicd_address *client);
 
 /**
  * @brief Whether "hosts allow" and "hosts deny" let an address in, by the

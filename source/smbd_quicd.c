@@ -31,6 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "quicd_relay.h"
 #include "quicd_session.h"
 #include "smbd_uring_backend.h"
 
@@ -78,7 +79,8 @@ static bool quicd_load(TALLOC_CTX *mem_ctx,
 	if (*settings == NULL) {
 		return false;
 	}
-	*tls = quicd_tls_load(*settings);
+	*tls = quicd_relay_possible(*settings) ? quicd_tls_load(*settings)
+					      : NULL;
 	if (*tls == NULL) {
 		TALLOC_FREE(*settings);
 		return false;

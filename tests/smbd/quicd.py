@@ -96,17 +96,18 @@ class Quicd:
     """with Quicd(certificates, ...) as quicd: quicd.smbd is the smbd behind.
 
     conf, smbd_conf: more lines for the [global] of each; server: another
-    address; user: the uid that it runs as.
+    address; user: the uid that it runs as, with these capabilities.
     """
 
     def __init__(self, certificates, conf="", server=None, user=0,
-                 smbd_conf="", **smbd):
+                 capabilities="-all", smbd_conf="", **smbd):
         self.certificates = certificates
         self.port = free_udp_port()
         self.conf = conf
         # there are few inotify instances where many tests run
         self.smbd = Smbd(f"kernel change notify = no\n{smbd_conf}", **smbd)
-        self.server = server or f"127.0.0.1:{self.smbd.port}"
+        self.server = server or \
+            f"127.0.0.1:{self.smbd.port} [::1]:{self.smbd.port}"
         self.process = None
         # as systemd does it
         self.directory = f"{self.smbd.dir}/run"
@@ -115,7 +116,9 @@ class Quicd:
         self.wrap = ["env", f"RUNTIME_DIRECTORY={self.directory}"]
         if user:
             self.wrap += ["setpriv", f"--reuid={user}", f"--regid={user}",
-                          "--clear-groups"]
+                          "--clear-groups",
+                          f"--inh-caps={capabilities}",
+                          f"--ambient-caps={capabilities}"]
 
     def settings(self):
         path = self.certificates.path
@@ -191,11 +194,12 @@ class Quicd:
         return [row for row in json.loads(self.status("--json"))["connections"]
                 if row["transport"] == transport]
 
-    def smbclient(self, *commands, options=(), port=None):
+    def smbclient(self, *commands, options=(), port=None,
+                  address="127.0.0.1", inside=()):
         """The Popen of an smbclient that executes the commands over QUIC."""
         return subprocess.Popen(
-            ["smbclient", "-s", f"{self.smbd.dir}/client.conf", "-N",
-             "-I", "127.0.0.1", "//server/share",
+            [*inside, "smbclient", "-s", f"{self.smbd.dir}/client.conf", "-N",
+             "-I", address, "//server/share",
              f"--option=clientsmbtransports=quic:{port or self.port}",
              f"--option=tlscafile={self.certificates.path('ca.pem')}",
              "--option=tlsverifypeer=ca_and_name",
