@@ -61,7 +61,8 @@ CFLAGS = '''
     -fvisibility=hidden -fstack-protector-strong -D_GNU_SOURCE'''.split()
 LINKFLAGS = ['-Wl,-z,relro,-z,now']
 
-MAN_PAGES = ['smbd_uring.7', 'uring-sockopt.1', 'smbd-quicd.8']
+MAN_PAGES = ['smbd_uring.7', 'uring-sockopt.1', 'smbd-quicd.8',
+             'vfs_uring_sockopt.8']
 MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
              'docbook.xsl')  # from the XML catalog, not from the network
 

@@ -13,7 +13,8 @@ import os
 import socket
 import struct
 
-NEGOTIATE, SESSION_SETUP, TREE_CONNECT, CREATE, CLOSE = 0, 1, 3, 5, 6
+NEGOTIATE, SESSION_SETUP, CREATE, CLOSE = 0, 1, 5, 6
+TREE_CONNECT, TREE_DISCONNECT = 3, 4
 READ, NOTIFY, BREAK = 8, 15, 18
 R, H, W = 1, 2, 4  # what a lease allows: read, handle, write
 STATUS_PENDING, MORE_PROCESSING = 0x103, 0xC0000016
@@ -195,6 +196,9 @@ class Channel:
         packet = self.request(TREE_CONNECT, struct.pack(
             "<HHHH", 9, 0, 72, len(path)) + path)
         self.tree_id = struct.unpack_from("<I", packet, 36)[0]
+
+    def tree_disconnect(self):
+        self.request(TREE_DISCONNECT, struct.pack("<HH", 4, 0))
 
     def send_open(self, name, lease=None, directory=False):
         """Begin to open; lease: (key, state) asked for."""

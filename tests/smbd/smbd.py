@@ -4,6 +4,7 @@
 import contextlib
 import ctypes
 import glob
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
 DROP_IN = os.path.join(TOP, "bin/smbd-uring-preload.so")
+TOOL = os.path.join(TOP, "bin/uring-sockopt")
 ACTIVE = "smbd_uring:backend = io_uring\nsmbd_uring:sockopt = auto\n"
 PATIENCE = 60  # seconds until a wait is given up; nothing is timed by it
 
@@ -85,8 +87,9 @@ class Smbd:
     """with Smbd(globals, preload=DROP_IN) as smbd: ...
 
     conf: more lines for [global]; wrap: a command that is to execute smbd;
-    prepare: called in the new process just before that; programs: the
-    directory of another smbd than the distribution's.
+    prepare: called in the new process just before that; shares: may be a
+    dictionary with more lines for each; programs: the directory of another
+    smbd than the distribution's.
     """
 
     def __init__(self, conf="", preload=None, wrap=(), prepare=None,
@@ -101,6 +104,8 @@ class Smbd:
             for name in shares:
                 self.empty(name)
                 f.write(SHARE.format(name=name, dir=self.dir))
+                if isinstance(shares, dict):
+                    f.write(shares[name])
         with open(f"{self.dir}/client.conf", "w") as f:
             f.write("[global]\n" + "".join(
                 f"{d} = {self.dir}/{s}\n" for d, s in (
@@ -195,6 +200,27 @@ class Smbd:
         """The lines, when there are at least so many."""
         wait_for(lambda: len(self.lines(start)) >= count)
         return self.lines(start)
+
+    def status(self, *options, **keywords):
+        """What uring-sockopt status says of it."""
+        return subprocess.run(
+            [TOOL, "status", "--directory", f"{self.dir}/lock/smbd_uring",
+             *options], text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, **keywords)
+
+    def rows(self):
+        done = self.status("--json")
+        return json.loads(done.stdout)["connections"] if done.stdout else []
+
+    def set_conf(self, old, new):
+        """Change smb.conf and have all processes load it."""
+        path = f"{self.dir}/smb.conf"
+        with open(path) as f:
+            text = f.read()
+        with open(path, "w") as f:
+            f.write(text.replace(old, new))
+        subprocess.run([self.tool("smbcontrol"), "-s", path, "smbd",
+                        "reload-config"], check=True)
 
     def pids(self):
         """smbd's processes."""
