@@ -20,7 +20,10 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(
 DROP_IN = os.path.join(TOP, "bin/smbd-uring-preload.so")
 TOOL = os.path.join(TOP, "bin/uring-sockopt")
 ACTIVE = "smbd_uring:backend = io_uring\nsmbd_uring:sockopt = auto\n"
-PATIENCE = 60  # seconds until a wait is given up; nothing is timed by it
+# Where everything is slow, as on a kernel with KASAN, tests/run says how much.
+SLOW = int(os.environ.get("TESTS_SLOW", "1"))
+# seconds until a wait is given up; nothing is timed by it
+PATIENCE = 60 * SLOW
 
 CONF = """
 [global]
@@ -236,7 +239,7 @@ class Smbd:
         """The Popen of an smbclient that executes the commands, or waits."""
         return subprocess.Popen(
             ["smbclient", "-s", f"{self.dir}/client.conf", "-N",
-             "-p", str(self.port), "-I", address, "//server/share",
+             "-t", str(20 * SLOW), "-p", str(self.port), "-I", address, "//server/share",
              *(["-c", "; ".join(commands)] if commands else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True)
@@ -259,7 +262,7 @@ class Smbd:
         "clientsmbtransports=tcp:".
         """
         done = subprocess.run(
-            ["timeout", str(timeout), *program,
+            ["timeout", str(timeout * SLOW), *program,
              "-s", f"{self.dir}/client.conf", f"//127.0.0.1/{share}",
              "-U", user, f"--option={port}{self.port}", *tests],
             cwd=self.dir,  # where it leaves things
