@@ -101,7 +101,8 @@ check-samba: deps
 	./waf build
 	tests/smbd/test_quic
 	for version in 4.22 4.24; do \
-		tests/smbd/test_built $$version --torture || exit 1; \
+		tests/smbd/test_built $$version --torture && \
+			tests/smbd/test_share $$version || exit 1; \
 	done
 
 bench: deps
