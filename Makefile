@@ -9,6 +9,8 @@ QUIC_DEPS = libngtcp2-dev libngtcp2-crypto-gnutls-dev
 TEST_DEPS = clang-tidy docbook-xsl samba smbclient samba-testsuite iproute2 \
 	mmdebstrap mount procps python3-prometheus-client strace util-linux \
 	valgrind xsltproc
+# beside make and what is in BUILD_DEPS
+DEB_DEPS = build-essential debhelper docbook-xsl dpkg-dev lintian xsltproc
 KERNEL_DEPS = qemu-system-x86 bc bison flex libelf-dev libssl-dev patch perl \
 	xz-utils
 SAMBA_DEPS = bison flex libacl1-dev libarchive-dev libcap-dev libicu-dev \
@@ -31,11 +33,12 @@ help:
 	@echo 'make soak        ten minutes of work while the rings fail'
 	@echo 'make check-samba  smbtorture at the smbds of samba/build; long'
 	@echo 'make bench       our backend and epoll side by side'
+	@echo 'make deb         Debian packages, for this Debian, into bin/deb/'
 	@echo 'make install     to the prefix of ./configure; heeds DESTDIR'
 	@echo 'make clean, make distclean'
 
 # Needs neither root nor a network if nothing is missing.
-DEPS = $(BUILD_DEPS) $(TEST_DEPS) $(KERNEL_DEPS) $(SAMBA_DEPS) \
+DEPS = $(BUILD_DEPS) $(DEB_DEPS) $(TEST_DEPS) $(KERNEL_DEPS) $(SAMBA_DEPS) \
 	$(shell . /etc/os-release && [ "$$VERSION_ID" -ge 13 ] 2>/dev/null && \
 		echo $(QUIC_DEPS))
 APT = DEBIAN_FRONTEND=noninteractive apt-get -q
@@ -57,6 +60,9 @@ deps:
 
 build-deps: # for tests/debian
 	@echo $(BUILD_DEPS) $(QUIC_DEPS)
+
+deb-deps: # for tests/debian
+	@echo $(DEB_DEPS)
 
 demo: deps
 	./waf build
@@ -109,8 +115,11 @@ bench: deps
 	./waf build
 	bench/run
 
+deb: deps
+	debian/build
+
 install clean distclean:
 	./waf $@
 
-.PHONY: all help deps build-deps demo check check-fast fuzz check-debug \
-	selftests check-suites soak check-samba bench install clean distclean
+.PHONY: all help deps build-deps deb-deps deb demo check check-fast fuzz \
+	check-debug selftests check-suites soak check-samba bench install clean distclean

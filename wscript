@@ -95,6 +95,8 @@ def options(opt):
     opt.load('compiler_c gnu_dirs')
     opt.add_option('--sanitize', metavar='LIST', default='',
                    help='build with -fsanitize=LIST, e.g. address,undefined')
+    opt.add_option('--without-tests', action='store_true',
+                   help='build what is installed, and nothing else')
     opt.add_option('--fast', action='store_true',
                    help='test: only what needs no VM and no download')
     # kept with the options in the lock file, see Configure.autoconfig above
@@ -155,6 +157,7 @@ def configure(conf):
         cflags += ['-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2']
         linkflags.append('-Wl,--no-undefined')
     conf.env.CFLAGS = cflags + conf.env.CFLAGS
+    conf.env.TESTS = not conf.options.without_tests
     conf.env.LINKFLAGS = linkflags + conf.env.LINKFLAGS
 
     table.append(('sanitizers', conf.options.sanitize or 'none'))
@@ -223,12 +226,6 @@ def build(bld):
         bld(features='subst', source='source/smbd-quicd.service.in',
             target='smbd-quicd.service', SBINDIR=bld.env.SBINDIR,
             install_path='${PREFIX}/lib/systemd/system')
-        bld.program(target='tests/fuzz-quicd', install_path=None,
-                    source=['tests/unit/fuzz_quicd.c'] +
-                    source(*[q for q in QUICD if q not in
-                             ('smbd_quicd', 'quicd_session')]),
-                    includes=dirs,
-                    use=use + [lib.upper() for lib in QUICD_LIBS])
 
     for page in bld.env.MAN_PAGES:
         bld(rule='${XSLTPROC} --nonet --stringparam refentry.meta.get.quietly 1 '
@@ -238,6 +235,15 @@ def build(bld):
             source='docs/%s.xml' % page, target='docs/' + page,
             install_path='${MANDIR}/man' + page[-1])
 
+    if not bld.env.TESTS:
+        return
+    if bld.env.QUICD:
+        bld.program(target='tests/fuzz-quicd', install_path=None,
+                    source=['tests/unit/fuzz_quicd.c'] +
+                    source(*[q for q in QUICD if q not in
+                             ('smbd_quicd', 'quicd_session')]),
+                    includes=dirs,
+                    use=use + [lib.upper() for lib in QUICD_LIBS])
     for bench in 'loop', 'memory', 'query':
         bld.program(target='bench/' + bench, source='bench/%s.c' % bench,
                     includes=dirs, use=use, install_path=None)
