@@ -244,7 +244,7 @@ def build(bld):
                              ('smbd_quicd', 'quicd_session')]),
                     includes=dirs,
                     use=use + [lib.upper() for lib in QUICD_LIBS])
-    for bench in 'loop', 'memory', 'query':
+    for bench in 'loop', 'memory', 'query', 'sample':
         bld.program(target='bench/' + bench, source='bench/%s.c' % bench,
                     includes=dirs, use=use, install_path=None)
     module(target='tests/register-backend', install_path=None,
