@@ -29,6 +29,7 @@ help:
 	@echo 'make fuzz        a million random cases on each patched kernel'
 	@echo 'make check-debug  the tests on kernels with KASAN, lockdep, ...; hours'
 	@echo 'make selftests   tests of the kernel itself, with the series and without'
+	@echo 'make kernel-deb  packages of 6.12 with the series; an hour or more'
 	@echo 'make check-suites  all of tests/smbd/suites, the long ones too'
 	@echo 'make soak        ten minutes of work while the rings fail'
 	@echo 'make check-samba  smbtorture at the smbds of samba/build; long'
@@ -94,6 +95,9 @@ check-debug: deps
 selftests: deps
 	tests/kernel/selftests
 
+kernel-deb: deps
+	nice kernel/build 6.12-getsockopt-cloud --packages
+
 check-suites: deps
 	./waf build
 	tests/smbd/test_suites --all
@@ -122,4 +126,5 @@ install clean distclean:
 	./waf $@
 
 .PHONY: all help deps build-deps deb-deps deb demo check check-fast fuzz \
-	check-debug selftests check-suites soak check-samba bench install clean distclean
+	check-debug selftests kernel-deb check-suites soak check-samba bench \
+	install clean distclean
