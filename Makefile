@@ -11,8 +11,8 @@ TEST_DEPS = clang-tidy docbook-xsl samba smbclient samba-testsuite iproute2 \
 	valgrind xsltproc
 # beside make and what is in BUILD_DEPS
 DEB_DEPS = build-essential debhelper docbook-xsl dpkg-dev lintian xsltproc
-KERNEL_DEPS = qemu-system-x86 bc bison flex libelf-dev libssl-dev patch perl \
-	xz-utils
+KERNEL_DEPS = qemu-system-x86 bc bison debhelper flex kmod libelf-dev libssl-dev \
+	patch perl rsync xz-utils
 SAMBA_DEPS = bison flex libacl1-dev libarchive-dev libcap-dev libicu-dev \
 	libkrb5-dev libparse-yapp-perl libreadline-dev libtasn1-6-dev \
 	libtasn1-bin perl zlib1g-dev
