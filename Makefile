@@ -11,8 +11,9 @@ TEST_DEPS = clang-tidy docbook-xsl samba smbclient samba-testsuite iproute2 \
 	valgrind xsltproc
 # beside make and what is in BUILD_DEPS
 DEB_DEPS = build-essential debhelper docbook-xsl dpkg-dev lintian xsltproc
-KERNEL_DEPS = qemu-system-x86 bc bison debhelper flex kmod libelf-dev libssl-dev \
-	patch perl rsync xz-utils
+KERNEL_DEB_DEPS = debhelper dpkg-dev kmod rsync
+KERNEL_DEPS = qemu-system-x86 bc bison flex libelf-dev libssl-dev patch perl \
+	xz-utils
 SAMBA_DEPS = bison flex libacl1-dev libarchive-dev libcap-dev libicu-dev \
 	libkrb5-dev libparse-yapp-perl libreadline-dev libtasn1-6-dev \
 	libtasn1-bin perl zlib1g-dev
@@ -29,7 +30,7 @@ help:
 	@echo 'make fuzz        a million random cases on each patched kernel'
 	@echo 'make check-debug  the tests on kernels with KASAN, lockdep, ...; hours'
 	@echo 'make selftests   tests of the kernel itself, with the series and without'
-	@echo 'make kernel-deb  packages of 6.12 with the series; an hour or more'
+	@echo 'make kernel-deb  Debian packages of 6.12 with the series; long'
 	@echo 'make check-suites  all of tests/smbd/suites, the long ones too'
 	@echo 'make soak        ten minutes of work while the rings fail'
 	@echo 'make check-samba  smbtorture at the smbds of samba/build; long'
@@ -95,6 +96,7 @@ check-debug: deps
 selftests: deps
 	tests/kernel/selftests
 
+kernel-deb: DEPS += $(KERNEL_DEB_DEPS)
 kernel-deb: deps
 	nice kernel/build 6.12-getsockopt-cloud --packages
 
