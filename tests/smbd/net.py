@@ -4,43 +4,119 @@
 import ctypes
 import os
 import subprocess
+import time
 
 from smbd import die_with_parent, wait_for
 
 SERVER, CLIENT = "10.99.0.1", "10.99.0.2"
 SERVER6, CLIENT6 = "fd99::1", "fd99::2"
+ROUTER = "10.99.0.254"  # from which it says that a packet is too large
 
 
 def ip(*words):
     subprocess.run(["ip", *words], check=True)
 
 
+def namespace():
+    """A process in a network namespace of its own."""
+    process = subprocess.Popen(["unshare", "-n", "sleep", "3600"],
+                               preexec_fn=die_with_parent)
+    wait_for(lambda: os.readlink(f"/proc/{process.pid}/ns/net") !=
+             os.readlink("/proc/self/ns/net"))
+    subprocess.run([*inside(process), "ip", "link", "set", "lo", "up"],
+                   check=True)
+    return process
+
+
+def inside(process):
+    """What a command in its namespace begins with."""
+    return ["nsenter", "-n", "-t", str(process.pid)]
+
+
 class Network:
     """with Network() as network: from here on this process is the server's
     side; the other one begins each of its commands with network.inside.
+
+    router: put one in between, with the devices to-server and to-client (IPv4
+    only), whose commands begin with network.router.
     """
+
+    def __init__(self, router=False):
+        self.with_router = router
 
     def __enter__(self):
         ctypes.CDLL(None, use_errno=True).unshare(0x40000000)  # CLONE_NEWNET
         ip("link", "set", "lo", "up")
-        self.client = subprocess.Popen(["unshare", "-n", "sleep", "3600"],
-                                       preexec_fn=die_with_parent)
-        wait_for(lambda: os.readlink(f"/proc/{self.client.pid}/ns/net") !=
-                 os.readlink("/proc/self/ns/net"))
-        self.inside = ["nsenter", "-n", "-t", str(self.client.pid)]
-        # each packet is one of the wire, for netem to lose
-        ip("link", "add", "server", "gso_max_segs", "1", "type", "veth",
-           "peer", "name", "client", "netns", str(self.client.pid))
+        client = namespace()
+        self.processes, self.inside = [client], inside(client)
+        if self.with_router:
+            router = namespace()
+            self.processes.append(router)
+            self.router = inside(router)
+            self.cable([], "server", "to-server", router)
+            self.cable(self.inside, "client", "to-client", router)
+        else:
+            self.cable([], "server", "client", client)
         self.side([], "server", SERVER, SERVER6)
         self.side(self.inside, "client", CLIENT, CLIENT6)
+        if self.with_router:
+            for device, address in ("server", SERVER), ("client", CLIENT):
+                for words in (f"ip addr add {ROUTER}/32 dev to-{device}",
+                              f"ip link set to-{device} up",
+                              f"ip route add {address} dev to-{device}",
+                              f"sysctl -qw net.ipv4.conf.to-{device}"
+                              ".proxy_arp=1", "sysctl -qw "
+                              "net.ipv4.ip_forward=1"):
+                    subprocess.run([*self.router, *words.split()], check=True)
         return self
+
+    def cable(self, prefix, device, peer, process):
+        # each packet is one of the wire, for netem to lose
+        subprocess.run(
+            [*prefix, "ip", "link", "add", device, "gso_max_segs", "1",
+             "type", "veth", "peer", "name", peer, "netns",
+             str(process.pid)], check=True)
 
     def side(self, prefix, device, address, address6):
         for words in (f"addr add {address}/24 dev {device}",
                       f"addr add {address6}/64 dev {device} nodad",
-                      f"link set {device} up", "link set lo up"):
+                      f"link set {device} up"):
             subprocess.run([*prefix, "ip", *words.split()], check=True)
 
     def __exit__(self, *_):
-        self.client.kill()
-        self.client.wait()
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+class Told:
+    """An smbclient that is told what to do; share: its directory."""
+
+    def __init__(self, process, share):
+        self.process, self.share, self.count = process, share, 0
+        self.mark()
+
+    def say(self, command):
+        self.process.stdin.write(f"{command}\n")
+        self.process.stdin.flush()
+
+    def mark(self):
+        """Wait until all is done that was said before."""
+        self.count += 1
+        self.say(f"mkdir {self.count}")
+        return wait_for(
+            lambda: os.path.isdir(f"{self.share}/{self.count}"))
+
+    def do(self, command):
+        """And wait until it is done."""
+        self.say(command)
+        # of two lines at once smbclient forgets the second
+        time.sleep(0.5)
+        return self.mark()
+
+    def end(self):
+        """What it has printed."""
+        output, _ = self.process.communicate("exit\n", timeout=60)
+        for number in range(1, self.count + 1):
+            os.rmdir(f"{self.share}/{number}")
+        return output

@@ -16,7 +16,7 @@ import socket
 import subprocess
 import tempfile
 
-from smbd import PATIENCE, TOP, Smbd, die_with_parent, wait_for
+from smbd import PATIENCE, SLOW, TOP, Smbd, die_with_parent, wait_for
 
 PROGRAM = os.path.join(TOP, "bin/smbd-quicd")
 TOOL = os.path.join(TOP, "bin/uring-sockopt")
@@ -199,7 +199,7 @@ class Quicd:
         """The Popen of an smbclient that executes the commands over QUIC."""
         return subprocess.Popen(
             [*inside, "smbclient", "-s", f"{self.smbd.dir}/client.conf", "-N",
-             "-I", address, "//server/share",
+             "-t", str(20 * SLOW), "-I", address, "//server/share",
              f"--option=clientsmbtransports=quic:{port or self.port}",
              f"--option=tlscafile={self.certificates.path('ca.pem')}",
              "--option=tlsverifypeer=ca_and_name",

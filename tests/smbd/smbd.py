@@ -235,11 +235,13 @@ class Smbd:
         """How many of smbd's processes have a ring."""
         return sum(has_ring(pid) for pid in self.pids())
 
-    def smbclient(self, *commands, address="127.0.0.1"):
+    def smbclient(self, *commands, address="127.0.0.1", inside=(),
+                  options=()):
         """The Popen of an smbclient that executes the commands, or waits."""
         return subprocess.Popen(
-            ["smbclient", "-s", f"{self.dir}/client.conf", "-N",
-             "-t", str(20 * SLOW), "-p", str(self.port), "-I", address, "//server/share",
+            [*inside, "smbclient", "-s", f"{self.dir}/client.conf", "-N",
+             "-t", str(20 * SLOW), "-p", str(self.port), "-I", address,
+             "//server/share", *options,
              *(["-c", "; ".join(commands)] if commands else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True)
