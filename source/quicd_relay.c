@@ -27,7 +27,7 @@
 
 #include "quicd_relay.h"
 
-#define QUICD_CHUNK_SIZE (64 * 1024)
+#define QUICD_CHUNK_SIZE 65536U
 #define QUICD_READS_AT_ONCE 8
 #define QUICD_WRITE_BUFFERS 64
 

@@ -12,10 +12,10 @@
 #include "quicd_settings.h"
 
 /* What may wait for smbd: no more than the client was given credit for. */
-#define QUICD_RELAY_FROM_CLIENT_MAX (2 * 1024 * 1024)
+#define QUICD_RELAY_FROM_CLIENT_MAX (2U << 20)
 
 /* What is read from smbd before the client has acknowledged it. */
-#define QUICD_RELAY_TO_CLIENT_MAX (4 * 1024 * 1024)
+#define QUICD_RELAY_TO_CLIENT_MAX (4U << 20)
 
 /* Checks the 4-byte headers of a stream of direct-TCP messages. */
 struct quicd_frame {

@@ -708,8 +708,8 @@ static void quicd_session_end(struct quicd_session *session,
 	quicd_session_log_end(session, reason);
 	quicd_session_dequeue(session);
 
+	ngtcp2_path_storage_zero(&path);
 	if (ccerr != NULL) {
-		ngtcp2_path_storage_zero(&path);
 		n = ngtcp2_conn_write_connection_close(session->conn,
 						       &path.path,
 						       &info,

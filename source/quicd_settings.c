@@ -409,7 +409,7 @@ static bool quicd_host_parse(char *word, struct quicd_hosts *host)
 		   word[strlen(word) - 1] == '.' &&
 		   strlen(word) < INET_ADDRSTRLEN)
 	{
-		unsigned dots = 0;
+		size_t dots = 0;
 
 		for (i = 0; word[i] != '\0'; i++) {
 			dots += word[i] == '.';

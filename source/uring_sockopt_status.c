@@ -792,6 +792,8 @@ static int watch_table(const char *const *directories,
 		case '>':
 			sorted += 1;
 			break;
+		default:
+			break;
 		}
 		sort_column = &columns[sorted % NUM_COLUMNS];
 	}

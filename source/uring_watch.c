@@ -188,8 +188,9 @@ bool uring_watch_set(struct uring_watch_settings *settings,
 		return true;
 	case WATCH_WARN_STALL:
 		return watch_parse_unsigned(value, &settings->warn_stall);
+	default:
+		return false;
 	}
-	return false;
 }
 
 /*
