@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -307,6 +308,7 @@ class QuicClient:
 
     def close(self):
         # if the server has not confirmed the handshake, it would not hear it
+        select.select([self.socket], [], [], 0.05)
         self.ssl.SSL_handle_events(self.connection)
         # rapidly, without a flush of streams, without waiting
         self.ssl.SSL_shutdown_ex(self.connection, ctypes.c_uint64(7), None,
