@@ -308,7 +308,9 @@ class QuicClient:
 
     def close(self):
         # if the server has not confirmed the handshake, it would not hear it
-        select.select([self.socket], [], [], 0.05)
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        poll.poll(50)  # ms
         self.ssl.SSL_handle_events(self.connection)
         # rapidly, without a flush of streams, without waiting
         self.ssl.SSL_shutdown_ex(self.connection, ctypes.c_uint64(7), None,
