@@ -23,6 +23,10 @@
  * to do; quicd_session_work() does it after each batch of datagrams, once for
  * each connection that got some.
  *
+ * tevent's clock ticks in milliseconds.  On a near network ngtcp2 wants to go
+ * on sooner than that, to send evenly what there is: then a timerfd of the
+ * endpoint wakes its sessions.
+ *
  * What is not sent since the socket is full is kept once for a socket, and
  * nothing more is made for it meanwhile.
  *
@@ -46,6 +50,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "quicd_relay.h"
@@ -84,6 +89,7 @@
 #define QUICD_IPV4_HEADER 20
 #define QUICD_IPV6_HEADER 40
 #define QUICD_STATUS_INTERVAL NGTCP2_SECONDS
+#define QUICD_TICK NGTCP2_MILLISECONDS /* of tevent */
 
 /* Our application error codes; SMB over QUIC defines none. */
 enum quicd_error {
@@ -190,6 +196,8 @@ struct quicd_endpoint {
 	void *cids; /* tsearch(3): nobody can make it slow by choosing IDs */
 	unsigned handshakes; /* sessions in QUICD_STATE_HANDSHAKE */
 	unsigned over;	     /* and in QUICD_STATE_OVER */
+	int pacer; /* a timerfd, or -1 */
+	uint64_t pacer_at; /* or 0 */
 	uint64_t stateless_second;
 	unsigned stateless;
 	uint8_t rx[QUICD_DATAGRAM_MAX];
@@ -1363,6 +1371,7 @@ static void quicd_session_work(struct quicd_session *session)
 	const uint64_t now = quicd_now();
 	const char *wrong = NULL;
 	size_t taken = 0;
+	int ret;
 
 	if (session->state == QUICD_STATE_OVER) {
 		return;
@@ -1388,6 +1397,13 @@ static void quicd_session_work(struct quicd_session *session)
 			session, session->error, session->reason);
 		return;
 	}
+	if (now >= ngtcp2_conn_get_expiry(session->conn)) {
+		ret = ngtcp2_conn_handle_expiry(session->conn, now);
+		if (ret != 0) {
+			quicd_session_end_liberr(session, ret);
+			return;
+		}
+	}
 	if (session->sock->tx_blocked) {
 		quicd_session_queue(session);
 		return;
@@ -1411,7 +1427,6 @@ static void quicd_session_timer(struct tevent_context *ev,
 	struct quicd_session *session =
 		talloc_get_type_abort(private_data, struct quicd_session);
 	const uint64_t now = quicd_now();
-	int ret;
 
 	session->timer = NULL; /* freed by tevent */
 	if (now >= session->deadline) {
@@ -1424,13 +1439,79 @@ static void quicd_session_timer(struct tevent_context *ev,
 		quicd_session_arm(session);
 		return;
 	}
-	ret = ngtcp2_conn_handle_expiry(session->conn, now);
-	if (ret != 0) {
-		quicd_session_end_liberr(session, ret);
-		return;
-	}
 	quicd_session_queue(session);
 	quicd_endpoint_work(session->endpoint);
+}
+
+static void quicd_endpoint_paced(struct tevent_context *ev,
+				 struct tevent_fd *fde,
+				 uint16_t flags,
+				 void *private_data)
+{
+	struct quicd_endpoint *endpoint =
+		talloc_get_type_abort(private_data, struct quicd_endpoint);
+	uint64_t times;
+	ssize_t n;
+
+	n = read(endpoint->pacer, &times, sizeof(times));
+	if (n == (ssize_t)sizeof(times)) {
+		endpoint->pacer_at = 0;
+		quicd_endpoint_work(endpoint);
+	}
+}
+
+static void quicd_endpoint_close_pacer(struct tevent_context *ev,
+				       struct tevent_fd *fde,
+				       int fd,
+				       void *private_data)
+{
+	close(fd);
+}
+
+/* Without it the ticks of tevent have to do. */
+static void quicd_endpoint_make_pacer(struct quicd_endpoint *endpoint)
+{
+	struct tevent_fd *fde = NULL;
+
+	endpoint->pacer = timerfd_create(CLOCK_MONOTONIC,
+					 TFD_NONBLOCK | TFD_CLOEXEC);
+	if (endpoint->pacer == -1) {
+		return;
+	}
+	fde = tevent_add_fd(endpoint->ev,
+			    endpoint,
+			    endpoint->pacer,
+			    TEVENT_FD_READ,
+			    quicd_endpoint_paced,
+			    endpoint);
+	if (fde == NULL) {
+		close(endpoint->pacer);
+		endpoint->pacer = -1;
+		return;
+	}
+	tevent_fd_set_close_fn(fde, quicd_endpoint_close_pacer);
+}
+
+/* Come back to the session at a time that is less than a tick away. */
+static bool quicd_session_pace(struct quicd_session *session, uint64_t at)
+{
+	struct quicd_endpoint *endpoint = session->endpoint;
+	const struct itimerspec when = {
+		.it_value.tv_sec = (time_t)(at / NGTCP2_SECONDS),
+		.it_value.tv_nsec = (long)(at % NGTCP2_SECONDS),
+	};
+	int ret;
+
+	if (endpoint->pacer_at == 0 || at < endpoint->pacer_at) {
+		ret = timerfd_settime(
+			endpoint->pacer, TFD_TIMER_ABSTIME, &when, NULL);
+		if (ret != 0) {
+			return false;
+		}
+		endpoint->pacer_at = at;
+	}
+	quicd_session_queue(session);
+	return true;
 }
 
 /*
@@ -1444,6 +1525,12 @@ static void quicd_session_arm(struct quicd_session *session)
 		expiry < session->deadline ? expiry : session->deadline;
 	const uint64_t now = quicd_now();
 
+	if (at > now && at - now < QUICD_TICK && session->relay != NULL &&
+	    quicd_relay_unsent(session->relay) > 0 &&
+	    quicd_session_pace(session, at))
+	{
+		return;
+	}
 	if (session->timer != NULL && session->timer_at <= at) {
 		return;
 	}
@@ -2062,6 +2149,7 @@ struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
 	endpoint->settings = talloc_steal(endpoint, settings);
 	endpoint->tls = tls;
 	talloc_set_destructor(endpoint, quicd_endpoint_destructor);
+	quicd_endpoint_make_pacer(endpoint);
 	if (status == NULL) {
 		return endpoint;
 	}
