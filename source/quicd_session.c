@@ -145,10 +145,13 @@ struct quicd_session {
 	struct quicd_cid *cids;
 	struct quicd_slot *slot;
 	struct quicd_address peer;
+	struct quicd_address validated; /* where it has answered last */
 	uint64_t start;
 
 	struct tevent_timer *timer;
 	uint64_t timer_at;
+	uint64_t paced_at; /* in endpoint->paced, or 0 */
+	struct quicd_session *paced_next;
 	uint64_t deadline; /* of ours, or UINT64_MAX */
 	const char *deadline_reason;
 
@@ -198,13 +201,15 @@ struct quicd_endpoint {
 	unsigned over;	     /* and in QUICD_STATE_OVER */
 	int pacer; /* a timerfd, or -1 */
 	uint64_t pacer_at; /* or 0 */
+	struct quicd_session *paced;
 	uint64_t stateless_second;
 	unsigned stateless;
 	uint8_t rx[QUICD_DATAGRAM_MAX];
 };
 
 static void quicd_session_work(struct quicd_session *session);
-static void quicd_session_arm(struct quicd_session *session);
+static void quicd_session_arm(struct quicd_session *session, uint64_t at);
+static void quicd_session_wait(struct quicd_session *session);
 
 static void quicd_random(void *data, size_t len)
 {
@@ -253,6 +258,22 @@ static void quicd_session_dequeue(struct quicd_session *session)
 	} else {
 		session->endpoint->work = session->work_next;
 	}
+}
+
+/* No more of it: neither work nor the pacer. */
+static void quicd_session_leave(struct quicd_session *session)
+{
+	struct quicd_session **link = &session->endpoint->paced;
+
+	quicd_session_dequeue(session);
+	if (session->paced_at == 0) {
+		return;
+	}
+	while (*link != session) {
+		link = &(*link)->paced_next;
+	}
+	*link = session->paced_next;
+	session->paced_at = 0;
 }
 
 static void quicd_endpoint_work(struct quicd_endpoint *endpoint)
@@ -628,7 +649,7 @@ static int quicd_session_destructor(struct quicd_session *session)
 {
 	struct quicd_endpoint *endpoint = session->endpoint;
 
-	quicd_session_dequeue(session);
+	quicd_session_leave(session);
 	TALLOC_FREE(session->timer);
 	TALLOC_FREE(session->relay);
 	while (session->cids != NULL) {
@@ -714,7 +735,7 @@ static void quicd_session_end(struct quicd_session *session,
 	size_t taken;
 
 	quicd_session_log_end(session, reason);
-	quicd_session_dequeue(session);
+	quicd_session_leave(session);
 
 	ngtcp2_path_storage_zero(&path);
 	if (ccerr != NULL) {
@@ -1072,6 +1093,26 @@ static int quicd_session_stream_close(ngtcp2_conn *conn,
 	return 0;
 }
 
+/*
+ * ngtcp2 goes to a new address at once, and back if nobody answers there.
+ * What limits, status and smbd are told waits for the answer: anybody can send
+ * from an address that is somebody else's.
+ */
+static int quicd_session_validated(ngtcp2_conn *conn,
+				   uint32_t flags,
+				   const ngtcp2_path *path,
+				   const ngtcp2_path *fallback,
+				   ngtcp2_path_validation_result result,
+				   void *user_data)
+{
+	struct quicd_session *session = user_data;
+
+	if (result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS) {
+		quicd_address_set(&session->validated, &path->remote);
+	}
+	return 0;
+}
+
 static const ngtcp2_callbacks quicd_callbacks = {
 	.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
 	.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
@@ -1086,6 +1127,7 @@ static const ngtcp2_callbacks quicd_callbacks = {
 	.rand = quicd_random_cb,
 	.get_new_connection_id = quicd_session_new_cid,
 	.remove_connection_id = quicd_session_remove_cid,
+	.path_validation = quicd_session_validated,
 	.handshake_completed = quicd_session_handshake_completed,
 	.stream_open = quicd_session_stream_open,
 	.recv_stream_data = quicd_session_recv,
@@ -1101,21 +1143,18 @@ static void quicd_session_follow(struct quicd_session *session)
 {
 	struct quicd_address_buf old;
 	struct quicd_address_buf new;
-	struct quicd_address peer;
 
-	quicd_address_set(&peer,
-			  &ngtcp2_conn_get_path(session->conn)->remote);
 	if (session->slot == NULL ||
-	    quicd_address_equal(&peer, &session->peer))
+	    quicd_address_equal(&session->validated, &session->peer))
 	{
 		return;
 	}
-	quicd_log("%s is %s now",
-		  quicd_address_print(&session->peer, &old),
-		  quicd_address_print(&peer, &new));
-	session->peer = peer;
+	quicd_log_limited("%s is %s now",
+			  quicd_address_print(&session->peer, &old),
+			  quicd_address_print(&session->validated, &new));
+	session->peer = session->validated;
 	session->publish_at = 0;
-	quicd_slot_move(session->slot, &peer);
+	quicd_slot_move(session->slot, &session->peer);
 }
 
 static void quicd_row_address(char *text,
@@ -1376,6 +1415,12 @@ static void quicd_session_work(struct quicd_session *session)
 	if (session->state == QUICD_STATE_OVER) {
 		return;
 	}
+	if (now >= session->deadline) {
+		quicd_session_end_application(session,
+					      QUICD_ERROR_TIMEOUT,
+					      session->deadline_reason);
+		return;
+	}
 	if (session->connecting && quicd_relay_connected(session->relay)) {
 		session->connecting = false;
 		session->deadline = UINT64_MAX;
@@ -1397,16 +1442,18 @@ static void quicd_session_work(struct quicd_session *session)
 			session, session->error, session->reason);
 		return;
 	}
+	if (session->sock->tx_blocked) {
+		/* what ngtcp2 waits for comes when the socket is free */
+		quicd_session_queue(session);
+		quicd_session_arm(session, session->deadline);
+		return;
+	}
 	if (now >= ngtcp2_conn_get_expiry(session->conn)) {
 		ret = ngtcp2_conn_handle_expiry(session->conn, now);
 		if (ret != 0) {
 			quicd_session_end_liberr(session, ret);
 			return;
 		}
-	}
-	if (session->sock->tx_blocked) {
-		quicd_session_queue(session);
-		return;
 	}
 	if (!quicd_session_write(session, now)) {
 		return;
@@ -1416,7 +1463,7 @@ static void quicd_session_work(struct quicd_session *session)
 	}
 	quicd_session_follow(session);
 	quicd_session_publish(session, now);
-	quicd_session_arm(session);
+	quicd_session_wait(session);
 }
 
 static void quicd_session_timer(struct tevent_context *ev,
@@ -1429,18 +1476,37 @@ static void quicd_session_timer(struct tevent_context *ev,
 	const uint64_t now = quicd_now();
 
 	session->timer = NULL; /* freed by tevent */
-	if (now >= session->deadline) {
-		quicd_session_end_application(session,
-					      QUICD_ERROR_TIMEOUT,
-					      session->deadline_reason);
-		return;
-	}
-	if (now < ngtcp2_conn_get_expiry(session->conn)) {
-		quicd_session_arm(session);
+	if (now < session->deadline &&
+	    now < ngtcp2_conn_get_expiry(session->conn))
+	{
+		quicd_session_wait(session);
 		return;
 	}
 	quicd_session_queue(session);
 	quicd_endpoint_work(session->endpoint);
+}
+
+/* Let the pacer be there at a time, or earlier. */
+static bool quicd_endpoint_pace(struct quicd_endpoint *endpoint, uint64_t at)
+{
+	const struct itimerspec when = {
+		.it_value.tv_sec = (time_t)(at / NGTCP2_SECONDS),
+		.it_value.tv_nsec = (long)(at % NGTCP2_SECONDS),
+	};
+	int ret;
+
+	if (endpoint->pacer == -1) {
+		return false;
+	}
+	if (endpoint->pacer_at != 0 && endpoint->pacer_at <= at) {
+		return true;
+	}
+	ret = timerfd_settime(endpoint->pacer, TFD_TIMER_ABSTIME, &when, NULL);
+	if (ret != 0) {
+		return false;
+	}
+	endpoint->pacer_at = at;
+	return true;
 }
 
 static void quicd_endpoint_paced(struct tevent_context *ev,
@@ -1450,14 +1516,34 @@ static void quicd_endpoint_paced(struct tevent_context *ev,
 {
 	struct quicd_endpoint *endpoint =
 		talloc_get_type_abort(private_data, struct quicd_endpoint);
+	struct quicd_session **link = &endpoint->paced;
+	struct quicd_session *session = NULL;
+	const uint64_t now = quicd_now();
+	uint64_t next = 0;
 	uint64_t times;
 	ssize_t n;
 
 	n = read(endpoint->pacer, &times, sizeof(times));
-	if (n == (ssize_t)sizeof(times)) {
-		endpoint->pacer_at = 0;
-		quicd_endpoint_work(endpoint);
+	if (n != (ssize_t)sizeof(times)) {
+		return;
 	}
+	while ((session = *link) != NULL) {
+		if (session->paced_at <= now) {
+			*link = session->paced_next;
+			session->paced_at = 0;
+			quicd_session_queue(session);
+			continue;
+		}
+		if (next == 0 || session->paced_at < next) {
+			next = session->paced_at;
+		}
+		link = &session->paced_next;
+	}
+	endpoint->pacer_at = 0;
+	if (next != 0) {
+		(void)quicd_endpoint_pace(endpoint, next);
+	}
+	quicd_endpoint_work(endpoint);
 }
 
 static void quicd_endpoint_close_pacer(struct tevent_context *ev,
@@ -1476,6 +1562,8 @@ static void quicd_endpoint_make_pacer(struct quicd_endpoint *endpoint)
 	endpoint->pacer = timerfd_create(CLOCK_MONOTONIC,
 					 TFD_NONBLOCK | TFD_CLOEXEC);
 	if (endpoint->pacer == -1) {
+		quicd_log("no timerfd, so timers are of milliseconds: %s",
+			  strerror(errno));
 		return;
 	}
 	fde = tevent_add_fd(endpoint->ev,
@@ -1496,42 +1584,30 @@ static void quicd_endpoint_make_pacer(struct quicd_endpoint *endpoint)
 static bool quicd_session_pace(struct quicd_session *session, uint64_t at)
 {
 	struct quicd_endpoint *endpoint = session->endpoint;
-	const struct itimerspec when = {
-		.it_value.tv_sec = (time_t)(at / NGTCP2_SECONDS),
-		.it_value.tv_nsec = (long)(at % NGTCP2_SECONDS),
-	};
-	int ret;
 
-	if (endpoint->pacer_at == 0 || at < endpoint->pacer_at) {
-		ret = timerfd_settime(
-			endpoint->pacer, TFD_TIMER_ABSTIME, &when, NULL);
-		if (ret != 0) {
-			return false;
-		}
-		endpoint->pacer_at = at;
+	if (!quicd_endpoint_pace(endpoint, at)) {
+		return false;
 	}
-	quicd_session_queue(session);
+	if (session->paced_at == 0) {
+		session->paced_next = endpoint->paced;
+		endpoint->paced = session;
+	}
+	session->paced_at = at;
 	return true;
 }
 
 /*
  * The timer may be early, never late: moving it each time that ngtcp2's next
- * expiry moves away would cost more than a look now and then.
+ * expiry moves away would cost more than a look now and then.  One that is
+ * overdue waits for a wall clock that was set back.
  */
-static void quicd_session_arm(struct quicd_session *session)
+static void quicd_session_arm(struct quicd_session *session, uint64_t at)
 {
-	const uint64_t expiry = ngtcp2_conn_get_expiry(session->conn);
-	const uint64_t at =
-		expiry < session->deadline ? expiry : session->deadline;
 	const uint64_t now = quicd_now();
 
-	if (at > now && at - now < QUICD_TICK && session->relay != NULL &&
-	    quicd_relay_unsent(session->relay) > 0 &&
-	    quicd_session_pace(session, at))
+	if (session->timer != NULL && session->timer_at <= at &&
+	    now < session->timer_at + 10 * QUICD_TICK)
 	{
-		return;
-	}
-	if (session->timer != NULL && session->timer_at <= at) {
 		return;
 	}
 	TALLOC_FREE(session->timer);
@@ -1547,6 +1623,23 @@ static void quicd_session_arm(struct quicd_session *session)
 	if (session->timer == NULL) {
 		quicd_session_end(session, NULL, "no memory");
 	}
+}
+
+/* Until it is time again. */
+static void quicd_session_wait(struct quicd_session *session)
+{
+	const uint64_t expiry = ngtcp2_conn_get_expiry(session->conn);
+	const uint64_t at =
+		expiry < session->deadline ? expiry : session->deadline;
+	const uint64_t now = quicd_now();
+
+	if (at > now && at - now < QUICD_TICK && session->relay != NULL &&
+	    quicd_relay_unsent(session->relay) > 0 &&
+	    quicd_session_pace(session, at))
+	{
+		return;
+	}
+	quicd_session_arm(session, at);
 }
 
 /* Sessions: their beginning. */
@@ -1655,6 +1748,7 @@ static struct quicd_session *quicd_session_create(struct quicd_socket *sock,
 	session->endpoint = endpoint;
 	session->sock = sock;
 	session->peer = path->remote;
+	session->validated = path->remote;
 	session->start = quicd_now();
 	session->stream = -1;
 	session->deadline = UINT64_MAX;
