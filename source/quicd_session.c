@@ -17,7 +17,7 @@
  * What an unknown sender can cause is bounded: QUICD_FREE_HANDSHAKES may be
  * under way before an address has to be proved by a Retry, which keeps nothing
  * here; QUICD_MAX_HANDSHAKES in all; stateless answers are smaller than what
- * they answer and limited in number.
+ * they answer and, but for Retry, limited in number.
  *
  * ngtcp2's callbacks must not call ngtcp2's writers.  They note what there is
  * to do; quicd_session_work() does it after each batch of datagrams, once for
