@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Take system calls away from the calling process, as an administrator would.
 
-Each function is called in a new process before it executes smbd.
+What takes them away is called in a new process before it executes smbd.
 """
 
 import ctypes
