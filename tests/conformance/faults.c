@@ -52,6 +52,8 @@ static bool worker;
 static bool forged;
 static const char *context;
 static int fail_nth = -1;
+#define NUM_PROBABILITIES 2
+static int probabilities[NUM_PROBABILITIES];
 static unsigned long injected[NUM_WAYS];
 static unsigned long failed[NUM_WAYS];
 static unsigned remarks;
@@ -103,15 +105,33 @@ static const char *prepare(void)
 			return "no failslab or no fail_usercopy";
 		}
 	}
+	probabilities[0] =
+		open(DEBUGFS "failslab/probability", O_WRONLY | O_CLOEXEC);
+	probabilities[1] =
+		open(DEBUGFS "fail_usercopy/probability", O_WRONLY | O_CLOEXEC);
+	if (probabilities[0] == -1 || probabilities[1] == -1) {
+		return strerror(errno);
+	}
 	return NULL;
 }
 
+/* Open once: looking up a path costs more than all the rest. */
 static void inject_at_random(const char *probability)
 {
-	if (!write_file(DEBUGFS "failslab/probability", probability) ||
-	    !write_file(DEBUGFS "fail_usercopy/probability", probability))
-	{
-		die("probability");
+	size_t length = strlen(probability);
+	size_t i;
+
+	for (i = 0; i < NUM_PROBABILITIES; i++) {
+		ssize_t ret = -1;
+		int tries;
+
+		/* this, too, may be what fails */
+		for (tries = 0; ret == -1 && tries < 1000; tries++) {
+			ret = write(probabilities[i], probability, length);
+		}
+		if (ret == -1) {
+			die("probability");
+		}
 	}
 }
 
