@@ -262,8 +262,12 @@ static void ring_enter(struct ring *ring, size_t num, bool by_32)
 		}
 		if (ret >= 0) {
 			submit -= ret;
-		} else if (ret == -EAGAIN && tries < 1000) {
-			/* no memory for a request: nothing was taken */
+		} else if ((ret == -EAGAIN || ret == -ENOMEM) &&
+			   tries < 1000) {
+			/*
+			 * No memory for a request, or for what a task needs
+			 * that enters for the first time: nothing was taken.
+			 */
 			tries++;
 		} else if (ret != -EINTR) {
 			errno = -ret;
