@@ -118,13 +118,20 @@ static bool untouched(const struct ask *a, const struct record *r)
 /* Whether getsockopt(2) used more of the memory than it was told of. */
 static bool overran(const struct ask *a, const struct record *r)
 {
-	size_t length = a->length < 0 ? 0 : a->length;
-
 	return r->answer.length > a->length || r->answer.result == -EFAULT ||
-	       (r->size > ASK_CANARY + length &&
-		!all_bytes(r->memory + ASK_CANARY + length,
-			   r->size - ASK_CANARY - length,
-			   a->fill));
+	       record_outside(a, r);
+}
+
+bool record_outside(const struct ask *a, const struct record *r)
+{
+	/* a negative length keeps nothing from being filled */
+	size_t begin = ASK_CANARY +
+		       (a->length < 0 ? a->input_size : (size_t)a->length);
+
+	return r->size > 0 &&
+	       !(all_bytes(r->memory, ASK_CANARY, a->fill) &&
+		 (begin >= r->size ||
+		  all_bytes(r->memory + begin, r->size - begin, a->fill)));
 }
 
 /* Whether a byte of the value may differ. */

@@ -19,6 +19,9 @@ void record_take(struct record *r,
 		 const struct ask *a,
 		 const struct answer *answer);
 
+/* Whether memory before or behind the buffer, as stated, was written. */
+bool record_outside(const struct ask *a, const struct record *r);
+
 /* The way that a way is measured by: getsockopt(2) of the same caller. */
 enum way reference_of(enum way way, const struct option *o);
 bool is_command(enum way way);

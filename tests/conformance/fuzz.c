@@ -4,7 +4,7 @@
  * io_uring and the router must have the same answer.
  *
  * usage: fuzz --ring sol_socket|inet|lts|all [--worker] [--seed N] [--cases N]
- *             [--corpus FILE]
+ *             [--corpus FILE] [--races N]
  *
  * --ring and --worker as in differential.c.  A plan is a socket, what is set on
  * it, and questions; each question is a case.  A plan is also a line of text,
@@ -18,12 +18,19 @@
  *
  * A plan that fails is made smaller as long as it fails, and printed as a line
  * and as a C program.
+ *
+ * With --races that many questions are asked while another thread sets, asks,
+ * sends and receives on the same socket.  Then nothing can be compared: an
+ * answer has to come, no byte outside the buffer may change, and a kernel with
+ * KASAN, lockdep or KCSAN has its say.
  */
 
 #include "config.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,7 +83,7 @@ static uint32_t any(uint32_t below)
 
 static const struct option *option_of(int level, int optname)
 {
-	static struct option unknown = {
+	static _Thread_local struct option unknown = {
 		.level_name = "?",
 		.name = "?",
 		.access = SET,
@@ -199,9 +206,9 @@ static void any_setting_of(struct op *op, const struct option *o)
 	}
 }
 
-static void any_setting(struct op *op, struct specimen s)
+static void any_setting(struct op *op, const struct option *o)
 {
-	any_setting_of(op, any_option(s));
+	any_setting_of(op, o);
 	if (op->level == SOL_XDP) {
 		/*
 		 * The kernel warns of a ring that is larger than memory
@@ -273,7 +280,7 @@ static void any_plan(struct plan *plan)
 	plan->specimen = specimens[any(num_specimens)];
 	plan->num = MAX_OPS;
 	for (i = 0; i < settings; i++) {
-		any_setting(&plan->ops[i], plan->specimen);
+		any_setting(&plan->ops[i], any_option(plan->specimen));
 	}
 	for (; i < MAX_OPS; i++) {
 		any_question(&plan->ops[i], plan->specimen);
@@ -639,6 +646,148 @@ static bool parse_plan(struct plan *plan, char *line)
 	return true;
 }
 
+/*
+ * Races
+ */
+
+/* Settings in a plan, and how often its questions are asked meanwhile. */
+#define RACE_SETTINGS 8
+#define RACE_ROUNDS 8
+
+struct rival {
+	const struct plan *plan;
+	const struct scene *scene;
+	atomic_bool stop;
+};
+
+static void rival_talk(int fd)
+{
+	char buffer[64] = "";
+
+	(void)send(fd, buffer, sizeof(buffer), MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+}
+
+static void *rival_main(void *private_data)
+{
+	static uint8_t buffer[ASK_LENGTH_MAX + ASK_BEHIND];
+	struct rival *rival = private_data;
+	const struct scene *scene = rival->scene;
+	size_t i;
+
+	while (!atomic_load(&rival->stop)) {
+		for (i = 0; i < rival->plan->num; i++) {
+			const struct op *op = &rival->plan->ops[i];
+			socklen_t length = op->length;
+
+			if (!op->get) {
+				(void)setsockopt(scene->fd,
+						 op->level,
+						 op->optname,
+						 op->data,
+						 op->size);
+			} else if (op->length <= ASK_LENGTH_MAX &&
+				   option_of(op->level, op->optname)->effect ==
+					   NONE)
+			{
+				memcpy(buffer, op->data, op->size);
+				(void)getsockopt(scene->fd,
+						 op->level,
+						 op->optname,
+						 buffer,
+						 &length);
+			}
+		}
+		rival_talk(scene->fd);
+		for (i = 0; i < scene->num_others; i++) {
+			rival_talk(scene->others[i]);
+		}
+	}
+	return NULL;
+}
+
+static void any_race(struct plan *plan)
+{
+	size_t i;
+
+	any_plan(plan);
+	for (i = 0; i < MAX_OPS; i++) {
+		if (i >= RACE_SETTINGS) {
+			any_question(&plan->ops[i], plan->specimen);
+		} else {
+			any_setting(&plan->ops[i], any_option(plan->specimen));
+		}
+	}
+	/* what is asked has to change, too */
+	for (i = 0; i < RACE_SETTINGS; i += 2) {
+		const struct op *op = &plan->ops[RACE_SETTINGS + i];
+
+		any_setting(&plan->ops[i], option_of(op->level, op->optname));
+	}
+}
+
+/* As carry_out(). */
+static size_t carry_out_race(const struct plan *plan, const char **why)
+{
+	static struct record record;
+	struct scene scene;
+	struct rival rival = {.plan = plan, .scene = &scene};
+	pthread_t thread;
+	size_t cases = 0;
+	size_t i;
+
+	*why = NULL;
+	if (scene_open(&scene, plan->specimen) != 0) {
+		return 0;
+	}
+	ask_socket(scene.fd);
+	if (pthread_create(&thread, NULL, rival_main, &rival) != 0) {
+		*why = "no thread";
+		scene_close(&scene);
+		return 0;
+	}
+	for (i = 0; i < RACE_ROUNDS * plan->num && *why == NULL; i++) {
+		const struct op *op = &plan->ops[i % plan->num];
+		const struct option *o = option_of(op->level, op->optname);
+		const struct ask *a = ask_of(op);
+		struct answer answer = {};
+
+		if (!op->get) {
+			continue;
+		}
+		cases++;
+		ask(op->way, a, 1, &answer);
+		record_take(&record, a, &answer);
+		answer_undo(op->way, a, o, &answer);
+		if (is_command(op->way) && o->ring != OVERRUNS &&
+		    record_outside(a, &record))
+		{
+			*why = "wrote outside the buffer";
+		}
+	}
+	atomic_store(&rival.stop, true);
+	pthread_join(thread, NULL);
+	scene_close(&scene);
+	return cases;
+}
+
+static void race(size_t wanted)
+{
+	const char *why = NULL;
+	struct plan plan;
+	size_t cases = 0;
+
+	while (cases < wanted && why == NULL) {
+		any_race(&plan);
+		cases += carry_out_race(&plan, &why);
+	}
+	tap_result(why == NULL, "races: %zu cases", cases);
+	if (why != NULL) {
+		printf("# %s\n# ", why);
+		print_plan(stdout, &plan);
+	}
+}
+
 static void print_bytes(const uint8_t *data, size_t size)
 {
 	size_t i;
@@ -806,6 +955,7 @@ int main(int argc, const char *argv[])
 	const char *corpus = NULL;
 	uint64_t started;
 	size_t wanted = 0;
+	size_t races = 0;
 	size_t cases = 0;
 	size_t failed = 0;
 	bool worker = false;
@@ -826,6 +976,9 @@ int main(int argc, const char *argv[])
 		} else if (strcmp(argv[i], "--cases") == 0) {
 			i++;
 			wanted = strtoull(argv[i], NULL, 0);
+		} else if (strcmp(argv[i], "--races") == 0) {
+			i++;
+			races = strtoull(argv[i], NULL, 0);
 		} else if (strcmp(argv[i], "--corpus") == 0) {
 			i++;
 			corpus = argv[i];
@@ -837,7 +990,8 @@ int main(int argc, const char *argv[])
 	if (!serves_parse(ring)) {
 		fprintf(stderr,
 			"usage: fuzz --ring sol_socket|inet|lts|all [--worker] "
-			"[--seed N] [--cases N] [--corpus FILE]\n");
+			"[--seed N] [--cases N] [--corpus FILE] "
+			"[--races N]\n");
 		return 2;
 	}
 	started = seed;
@@ -868,6 +1022,9 @@ int main(int argc, const char *argv[])
 			   "seed %llu: %zu cases",
 			   (unsigned long long)started,
 			   cases);
+	}
+	if (races > 0) {
+		race(races);
 	}
 	printf("1..%u\n", tap->num);
 	return tap->failed != 0;
