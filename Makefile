@@ -28,7 +28,7 @@ help:
 	@echo 'make check       all tests, those in virtual machines included'
 	@echo 'make check-fast  the tests that need neither a VM nor downloads'
 	@echo 'make fuzz        a million random cases on each patched kernel'
-	@echo 'make check-debug  the tests on kernels with KASAN, lockdep, ...; hours'
+	@echo 'make check-debug  the tests on kernels with KASAN, lockdep, ...; long'
 	@echo 'make selftests   tests of the kernel itself, with the series and without'
 	@echo 'make kernel-deb  Debian packages of 6.12 with the series; long'
 	@echo 'make check-suites  all of tests/smbd/suites, the long ones too'
