@@ -710,7 +710,8 @@ static void any_race(struct plan *plan)
 {
 	size_t i;
 
-	any_plan(plan);
+	plan->specimen = specimens[any(num_specimens)];
+	plan->num = MAX_OPS;
 	for (i = 0; i < MAX_OPS; i++) {
 		if (i >= RACE_SETTINGS) {
 			any_question(&plan->ops[i], plan->specimen);
@@ -771,7 +772,7 @@ static size_t carry_out_race(const struct plan *plan, const char **why)
 	return cases;
 }
 
-static void race(size_t wanted)
+static void race(size_t wanted, uint64_t started)
 {
 	const char *why = NULL;
 	struct plan plan;
@@ -781,7 +782,10 @@ static void race(size_t wanted)
 		any_race(&plan);
 		cases += carry_out_race(&plan, &why);
 	}
-	tap_result(why == NULL, "races: %zu cases", cases);
+	tap_result(why == NULL,
+		   "races, seed %llu: %zu cases",
+		   (unsigned long long)started,
+		   cases);
 	if (why != NULL) {
 		printf("# %s\n# ", why);
 		print_plan(stdout, &plan);
@@ -1024,7 +1028,7 @@ int main(int argc, const char *argv[])
 			   cases);
 	}
 	if (races > 0) {
-		race(races);
+		race(races, started);
 	}
 	printf("1..%u\n", tap->num);
 	return tap->failed != 0;
