@@ -12,7 +12,7 @@ TEST_DEPS = clang-tidy docbook-xsl samba smbclient samba-testsuite iproute2 \
 # beside make and what is in BUILD_DEPS
 DEB_DEPS = build-essential debhelper docbook-xsl dpkg-dev lintian xsltproc
 KERNEL_DEB_DEPS = debhelper dpkg-dev kmod rsync
-SELFTEST_DEPS = bpftool libbpf-dev
+SELFTEST_DEPS = bpftool iptables libbpf-dev
 KERNEL_DEPS = qemu-system-x86 bc bison flex libelf-dev libssl-dev patch perl \
 	xz-utils
 SAMBA_DEPS = bison flex libacl1-dev libarchive-dev libcap-dev libicu-dev \
