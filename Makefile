@@ -61,10 +61,10 @@ deps:
 		{ echo "make deps: could not install:$${missing:- waf}" >&2; exit 1; }; \
 	fi
 
-build-deps: # for tests/debian
+build-deps: # for tests/tools/debian
 	@echo $(BUILD_DEPS) $(QUIC_DEPS)
 
-deb-deps: # for tests/debian
+deb-deps: # for tests/tools/debian
 	@echo $(DEB_DEPS)
 
 demo: deps
@@ -105,7 +105,7 @@ kernel-deb: deps
 check-suites: deps
 	./waf build
 	tests/smbd/test_suites --all
-	tests/debian trixie tests/smbd/test_suites --all
+	tests/tools/debian trixie tests/smbd/test_suites --all
 
 soak: deps
 	./waf build

@@ -66,15 +66,13 @@ MAN_PAGES = ['smbd_uring.7', 'uring-sockopt.1', 'smbd-quicd.8',
 MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
              'docbook.xsl')  # from the XML catalog, not from the network
 
-QUICD = ['smbd_quicd', 'quicd_relay', 'quicd_session', 'quicd_settings',
-         'quicd_table', 'quicd_tls']
+QUICD = ['quicd/' + part for part in (
+    'main', 'limits', 'relay', 'session', 'settings', 'tls')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 LIBRARY = ['uring_ring', 'compat_getsockopt', 'uring_sockopt',
-           'uring_snapshot', 'uring_status', 'uring_watch',
-           'smbd_uring_backend']
-HEADERS = ['compat_getsockopt', 'uring_sockopt', 'uring_snapshot',
-           'uring_status', 'uring_watch', 'smbd_uring_backend']
+           'smbd_uring_backend', 'transport/publish', 'transport/snapshot',
+           'transport/watch']
 
 # The functions that a unit test replaces by its own: ld's --wrap.
 UNIT_WRAPS = {
@@ -129,7 +127,7 @@ def configure(conf):
     conf.find_program('xsltproc', mandatory=False)
     if conf.env.XSLTPROC and conf.exec_command(
             conf.env.XSLTPROC + ['--nonet', '--noout', MAN_STYLE,
-                                 conf.path.abspath() + '/docs/%s.xml'
+                                 conf.path.abspath() + '/docs/man/%s.xml'
                                  % MAN_PAGES[0]],
             cwd=conf.bldnode.abspath()) == 0:  # it writes it all the same
         conf.env.MAN_PAGES = MAN_PAGES
@@ -195,7 +193,7 @@ def check_feature(conf, define, lib, statement, without):
 def build(bld):
     libs = ['LIBURING', 'TEVENT', 'TALLOC']
     use = ['library'] + libs
-    dirs = '. source'
+    dirs = '. source source/include'
 
     def source(*names):
         return ['source/%s.c' % n for n in names]
@@ -213,17 +211,17 @@ def build(bld):
         target='tevent-uring.pc', install_path='${LIBDIR}/pkgconfig',
         VERSION=VERSION)
     bld.install_files('${INCLUDEDIR}/tevent-uring',
-                      ['source/%s.h' % h for h in HEADERS])
-    module(target='smbd-uring-preload', source=source('smbd_uring_preload'),
+                      bld.path.ant_glob('source/include/*.h'))
+    module(target='smbd-uring-preload', source=source('preload/preload'),
            install_path='${LIBDIR}')
     bld.program(target='uring-sockopt', includes=dirs,
-                source=source('uring_sockopt_tool', 'uring_sockopt_status'),
+                source=source('tool/main', 'tool/status'),
                 use=use + ['POPT', 'JANSSON'])
     if bld.env.QUICD:
         bld.program(target='smbd-quicd', source=source(*QUICD), includes=dirs,
                     use=use + ['POPT'] + [lib.upper() for lib in QUICD_LIBS],
                     install_path='${SBINDIR}')
-        bld(features='subst', source='source/smbd-quicd.service.in',
+        bld(features='subst', source='source/quicd/smbd-quicd.service.in',
             target='smbd-quicd.service', SBINDIR=bld.env.SBINDIR,
             install_path='${PREFIX}/lib/systemd/system')
 
@@ -232,17 +230,17 @@ def build(bld):
                  '--stringparam man.output.quietly 1 '
                  '--stringparam man.authors.section.enabled 0 '
                  '-o ${TGT} %s ${SRC}' % MAN_STYLE,
-            source='docs/%s.xml' % page, target='docs/' + page,
+            source='docs/man/%s.xml' % page, target='docs/man/' + page,
             install_path='${MANDIR}/man' + page[-1])
 
     if not bld.env.TESTS:
         return
     if bld.env.QUICD:
         bld.program(target='tests/fuzz-quicd', install_path=None,
-                    source=['tests/unit/fuzz_quicd.c'] +
+                    source=['tests/quicd/fuzz.c'] +
                     source(*[q for q in QUICD if q not in
-                             ('smbd_quicd', 'quicd_session')]),
-                    includes=dirs,
+                             ('quicd/main', 'quicd/session')]),
+                    includes=dirs + ' source/quicd',
                     use=use + [lib.upper() for lib in QUICD_LIBS])
     for bench in 'loop', 'memory', 'query', 'sample':
         bld.program(target='bench/' + bench, source='bench/%s.c' % bench,
@@ -250,9 +248,9 @@ def build(bld):
     module(target='tests/register-backend', install_path=None,
            source='tests/unit/register_backend.c')
     module(target='tests/fault', install_path=None,
-           source='tests/smbd/fault.c')
+           source='tests/lib/fault.c')
     module(target='tests/quic-ko', install_path=None, use=[],
-           source='tests/smbd/quic_ko.c')
+           source='tests/lib/quic_ko.c')
     bld.objects(name='conformance', includes=dirs, use=use, source=[
         'tests/conformance/%s.c' % part
         for part in ('ask', 'cgroup_bpf', 'compare', 'sockets', 'tap')])

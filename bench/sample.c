@@ -6,7 +6,7 @@
  * loop is the same.)  A second is made of four requests on each connection and
  * is as long as that takes: only CPU time is looked at, that of the requests'
  * sender left out.  In the first of them a sample is asked, the queries of
- * uring_watch.c.  The ways:
+ * transport/watch.c.  The ways:
  *
  * epoll     nothing is asked, tevent's epoll backend
  * io_uring  nothing is asked, ours

@@ -16,8 +16,8 @@
 #include "smbd/globals.h"
 #include "smbd/smbd_uring.h"
 #include "lib/tsocket/tsocket.h"
-#include "lib/tevent_uring/uring_sockopt.h"
-#include "lib/tevent_uring/uring_watch.h"
+#include "lib/tevent_uring/include/uring_sockopt.h"
+#include "lib/tevent_uring/transport/watch.h"
 
 #undef DBGC_CLASS
 #define DBGC_CLASS DBGC_VFS

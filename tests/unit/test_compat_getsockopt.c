@@ -17,7 +17,7 @@
 #include <netinet/tcp.h>
 #include <cmocka.h>
 
-#include "../../source/compat_getsockopt.h"
+#include "compat_getsockopt.h"
 #include "own_process.h"
 
 static struct uring_socket sock;

@@ -27,8 +27,8 @@
 #include <liburing.h>
 #include <cmocka.h>
 
-#include "../../source/smbd_uring_backend.h"
-#include "../../source/uring_sockopt.h"
+#include "smbd_uring_backend.h"
+#include "uring_sockopt.h"
 #include "own_process.h"
 
 /* tevent.h has it for those who define TEVENT_DEPRECATED, as smbd does */

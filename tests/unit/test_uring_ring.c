@@ -21,7 +21,7 @@
 #include <liburing.h>
 #include <cmocka.h>
 
-#include "../../source/uring_ring.h"
+#include "uring_ring.h"
 
 #define MAX_OPS 80
 

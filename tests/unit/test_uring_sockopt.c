@@ -28,8 +28,8 @@
 #include <liburing.h>
 #include <cmocka.h>
 
-#include "../../source/smbd_uring_backend.h"
-#include "../../source/uring_snapshot.h"
+#include "smbd_uring_backend.h"
+#include "transport/snapshot.h"
 #include "own_process.h"
 
 #define MANY 100

@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * The TCP side of one QUIC connection: a connection to smbd, and what is on
+ * its way to it and from it.
+ *
+ * Both directions are queues of chunks.  What comes from the client is kept
+ * until smbd's socket takes it, and only then is the client given credit for
+ * as much again.  What comes from smbd is kept until the client has
+ * acknowledged it, since QUIC sends from there again, and no more is read
+ * meanwhile than QUICD_RELAY_TO_CLIENT_MAX.  So a slow side stops the other
+ * one, and a connection's memory has a limit; idle, it has no chunks at all.
+ *
+ * The bytes are not touched.  Of the headers from the client only the length
+ * is looked at: what smbd would not take is refused before it is there.
+ *
+ * splice(2) does not help: every byte is encrypted in between.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "relay.h"
+
+#define QUICD_CHUNK_SIZE 65536U
+#define QUICD_READS_AT_ONCE 8
+#define QUICD_WRITE_BUFFERS 64
+
+struct quicd_chunk {
+	struct quicd_chunk *next;
+	size_t start;
+	size_t end;
+	uint8_t data[QUICD_CHUNK_SIZE];
+};
+
+struct quicd_queue {
+	struct quicd_chunk *first;
+	struct quicd_chunk *last;
+	size_t len;
+};
+
+struct quicd_relay {
+	const struct quicd_relay_ops *ops;
+	void *owner;
+	struct quicd_address server;
+	int fd;
+	struct tevent_fd *fde;
+	bool connecting;
+
+	struct quicd_frame frame;
+	struct quicd_queue from_client;
+	bool client_ended;
+	bool shut_down; /* and smbd knows */
+
+	struct quicd_queue to_client;
+	size_t sent; /* of to_client, not acknowledged yet */
+	bool smbd_ended;
+	bool end_sent;
+};
+
+const char *quicd_frame_check(struct quicd_frame *frame,
+			      const uint8_t *data,
+			      size_t len)
+{
+	while (len > 0) {
+		size_t n = frame->left;
+
+		if (n > 0) {
+			n = n < len ? n : len;
+			frame->left -= (uint32_t)n;
+			data += n;
+			len -= n;
+			continue;
+		}
+		frame->header[frame->have] = *data;
+		frame->have++;
+		data++;
+		len--;
+		if (frame->have < sizeof(frame->header)) {
+			continue;
+		}
+		frame->have = 0;
+		frame->left = (uint32_t)frame->header[1] << 16 |
+			      (uint32_t)frame->header[2] << 8 |
+			      (uint32_t)frame->header[3];
+		if (frame->header[0] != 0) {
+			return "not an SMB message";
+		}
+		if (frame->left > frame->max_message) {
+			return "a message longer than smbd allows";
+		}
+	}
+	return NULL;
+}
+
+/* Where the next bytes go, or NULL without memory. */
+static struct quicd_chunk *quicd_queue_room(struct quicd_relay *relay,
+					    struct quicd_queue *queue)
+{
+	struct quicd_chunk *chunk = queue->last;
+
+	if (chunk != NULL && chunk->end < QUICD_CHUNK_SIZE) {
+		return chunk;
+	}
+	chunk = talloc(relay, struct quicd_chunk);
+	if (chunk == NULL) {
+		return NULL;
+	}
+	chunk->next = NULL;
+	chunk->start = 0;
+	chunk->end = 0;
+	if (queue->last != NULL) {
+		queue->last->next = chunk;
+	} else {
+		queue->first = chunk;
+	}
+	queue->last = chunk;
+	return chunk;
+}
+
+static bool quicd_queue_add(struct quicd_relay *relay,
+			    struct quicd_queue *queue,
+			    const uint8_t *data,
+			    size_t len)
+{
+	while (len > 0) {
+		struct quicd_chunk *chunk = quicd_queue_room(relay, queue);
+		size_t n;
+
+		if (chunk == NULL) {
+			return false;
+		}
+		n = QUICD_CHUNK_SIZE - chunk->end;
+		n = n < len ? n : len;
+		memcpy(&chunk->data[chunk->end], data, n);
+		chunk->end += n;
+		queue->len += n;
+		data += n;
+		len -= n;
+	}
+	return true;
+}
+
+static size_t quicd_queue_peek(const struct quicd_queue *queue,
+			       size_t skip,
+			       struct iovec *iov,
+			       size_t max)
+{
+	struct quicd_chunk *chunk = NULL;
+	size_t n = 0;
+
+	for (chunk = queue->first; chunk != NULL && n < max;
+	     chunk = chunk->next)
+	{
+		const size_t len = chunk->end - chunk->start;
+
+		if (skip >= len) {
+			skip -= len;
+			continue;
+		}
+		iov[n].iov_base = &chunk->data[chunk->start + skip];
+		iov[n].iov_len = len - skip;
+		skip = 0;
+		n++;
+	}
+	return n;
+}
+
+static void quicd_queue_drop(struct quicd_queue *queue, size_t len)
+{
+	queue->len -= len;
+	while (queue->first != NULL) {
+		struct quicd_chunk *chunk = queue->first;
+		const size_t have = chunk->end - chunk->start;
+
+		if (len < have) {
+			chunk->start += len;
+			return;
+		}
+		len -= have;
+		queue->first = chunk->next;
+		if (queue->first == NULL) {
+			queue->last = NULL;
+		}
+		talloc_free(chunk);
+	}
+}
+
+static bool quicd_relay_may_read(const struct quicd_relay *relay)
+{
+	return !relay->connecting && !relay->smbd_ended &&
+	       relay->to_client.len < QUICD_RELAY_TO_CLIENT_MAX;
+}
+
+static bool quicd_relay_wants_write(const struct quicd_relay *relay)
+{
+	return relay->connecting || relay->from_client.len > 0 ||
+	       (relay->client_ended && !relay->shut_down);
+}
+
+static void quicd_relay_watch(struct quicd_relay *relay)
+{
+	uint16_t flags = 0;
+
+	/* while it connects, too: tevent tells no error to those who only write */
+	if (relay->connecting || quicd_relay_may_read(relay)) {
+		flags |= TEVENT_FD_READ;
+	}
+	if (quicd_relay_wants_write(relay)) {
+		flags |= TEVENT_FD_WRITE;
+	}
+	if (tevent_fd_get_flags(relay->fde) != flags) {
+		tevent_fd_set_flags(relay->fde, flags);
+	}
+}
+
+static const char *quicd_relay_error(const struct quicd_relay *relay, int error)
+{
+	struct quicd_address_buf buf;
+	static char text[160];
+
+	(void)snprintf(text,
+		       sizeof(text),
+		       "smbd at %s: %s",
+		       quicd_address_print(&relay->server, &buf),
+		       strerror(error));
+	return text;
+}
+
+const char *quicd_relay_input(struct quicd_relay *relay,
+			      const uint8_t *data,
+			      size_t len,
+			      bool end)
+{
+	const char *wrong = quicd_frame_check(&relay->frame, data, len);
+
+	if (wrong != NULL) {
+		return wrong;
+	}
+	if (relay->from_client.len + len > QUICD_RELAY_FROM_CLIENT_MAX) {
+		return "more than the client has credit for";
+	}
+	if (!quicd_queue_add(relay, &relay->from_client, data, len)) {
+		return "no memory";
+	}
+	relay->client_ended = relay->client_ended || end;
+	return NULL;
+}
+
+const char *quicd_relay_flush(struct quicd_relay *relay, size_t *taken)
+{
+	struct iovec iov[QUICD_WRITE_BUFFERS];
+
+	*taken = 0;
+	while (!relay->connecting && relay->from_client.len > 0) {
+		struct msghdr msg = {.msg_iov = iov};
+		ssize_t n;
+
+		msg.msg_iovlen = quicd_queue_peek(
+			&relay->from_client, 0, iov, QUICD_WRITE_BUFFERS);
+		n = sendmsg(relay->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0 && errno == EAGAIN) {
+			break;
+		}
+		if (n < 0) {
+			return quicd_relay_error(relay, errno);
+		}
+		*taken += (size_t)n;
+		quicd_queue_drop(&relay->from_client, (size_t)n);
+	}
+	if (!relay->connecting && relay->from_client.len == 0 &&
+	    relay->client_ended && !relay->shut_down)
+	{
+		relay->shut_down = true;
+		(void)shutdown(relay->fd, SHUT_WR);
+	}
+	quicd_relay_watch(relay);
+	return NULL;
+}
+
+size_t quicd_relay_peek(const struct quicd_relay *relay,
+			struct iovec *iov,
+			size_t max,
+			bool *end)
+{
+	size_t n = quicd_queue_peek(&relay->to_client, relay->sent, iov, max);
+	size_t len = relay->sent;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		len += iov[i].iov_len;
+	}
+	*end = relay->smbd_ended && !relay->end_sent &&
+	       len == relay->to_client.len;
+	return n;
+}
+
+void quicd_relay_sent(struct quicd_relay *relay, size_t len, bool end)
+{
+	relay->sent += len;
+	relay->end_sent = relay->end_sent || end;
+}
+
+void quicd_relay_acked(struct quicd_relay *relay, size_t len)
+{
+	if (len > relay->sent) {
+		len = relay->sent; /* cannot be */
+	}
+	relay->sent -= len;
+	quicd_queue_drop(&relay->to_client, len);
+	quicd_relay_watch(relay);
+}
+
+bool quicd_relay_ended(const struct quicd_relay *relay)
+{
+	return relay->end_sent;
+}
+
+void quicd_relay_reset(struct quicd_relay *relay)
+{
+	const struct linger linger = {.l_onoff = 1};
+
+	(void)setsockopt(
+		relay->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+bool quicd_relay_local(const struct quicd_relay *relay,
+		       struct quicd_address *address)
+{
+	*address = (struct quicd_address){.len = sizeof(address->u)};
+	return getsockname(relay->fd, &address->u.sa, &address->len) == 0;
+}
+
+size_t quicd_relay_unsent(const struct quicd_relay *relay)
+{
+	return relay->to_client.len - relay->sent;
+}
+
+/* Take what smbd has sent; what is wrong, or NULL. */
+static const char *quicd_relay_read(struct quicd_relay *relay)
+{
+	int i;
+
+	for (i = 0; i < QUICD_READS_AT_ONCE && quicd_relay_may_read(relay);
+	     i++)
+	{
+		struct quicd_chunk *chunk =
+			quicd_queue_room(relay, &relay->to_client);
+		size_t room;
+		ssize_t n;
+
+		if (chunk == NULL) {
+			return "no memory";
+		}
+		room = QUICD_CHUNK_SIZE - chunk->end;
+		n = recv(relay->fd,
+			 &chunk->data[chunk->end],
+			 room,
+			 MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0 && errno == EAGAIN) {
+			break;
+		}
+		if (n < 0) {
+			return quicd_relay_error(relay, errno);
+		}
+		if (n == 0) {
+			relay->smbd_ended = true;
+			break;
+		}
+		chunk->end += (size_t)n;
+		relay->to_client.len += (size_t)n;
+		if ((size_t)n < room) {
+			break;
+		}
+	}
+	if (relay->to_client.len == 0) {
+		quicd_queue_drop(&relay->to_client, 0);
+	}
+	return NULL;
+}
+
+static const char *quicd_relay_find_out(struct quicd_relay *relay)
+{
+	socklen_t len = sizeof(int);
+	int error = 0;
+	int ret;
+
+	ret = getsockopt(relay->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	if (ret != 0) {
+		error = errno;
+	}
+	if (error != 0) {
+		return quicd_relay_error(relay, error);
+	}
+	relay->connecting = false;
+	return NULL;
+}
+
+static void quicd_relay_handler(struct tevent_context *ev,
+				struct tevent_fd *fde,
+				uint16_t flags,
+				void *private_data)
+{
+	struct quicd_relay *relay =
+		talloc_get_type_abort(private_data, struct quicd_relay);
+	const char *wrong = NULL;
+
+	if (relay->connecting) {
+		wrong = quicd_relay_find_out(relay);
+	} else if ((flags & TEVENT_FD_READ) != 0) {
+		wrong = quicd_relay_read(relay);
+	}
+	if (wrong != NULL) {
+		relay->ops->failed(relay->owner, wrong);
+		return;
+	}
+	quicd_relay_watch(relay);
+	relay->ops->wake(relay->owner); /* flushes, and may free us */
+}
+
+static int quicd_relay_destructor(struct quicd_relay *relay)
+{
+	TALLOC_FREE(relay->fde);
+	close(relay->fd);
+	return 0;
+}
+
+bool quicd_relay_connected(const struct quicd_relay *relay)
+{
+	return !relay->connecting;
+}
+
+/* 0 or an errno: EPERM without CAP_NET_RAW and CAP_NET_ADMIN. */
+static int quicd_relay_transparent(int fd, int family)
+{
+	const int one = 1;
+	int ret;
+
+	if (family == AF_INET6) {
+		ret = setsockopt(fd,
+				 IPPROTO_IPV6,
+				 IPV6_TRANSPARENT,
+				 &one,
+				 sizeof(one));
+	} else {
+		ret = setsockopt(
+			fd, IPPROTO_IP, IP_TRANSPARENT, &one, sizeof(one));
+	}
+	return ret == 0 ? 0 : errno;
+}
+
+bool quicd_relay_possible(const struct quicd_settings *settings)
+{
+	unsigned i;
+
+	if (!settings->transparent) {
+		return true;
+	}
+	for (i = 0; i < settings->num_servers; i++) {
+		const int family = settings->servers[i].u.sa.sa_family;
+		const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		int error;
+
+		/* then there are no such clients either */
+		if (fd < 0) {
+			continue;
+		}
+		error = quicd_relay_transparent(fd, family);
+		close(fd);
+		if (error != 0) {
+			quicd_log("smbd_uring:quic transparent = yes: %s; it "
+				  "needs the capability CAP_NET_RAW",
+				  strerror(error));
+			return false;
+		}
+	}
+	return true;
+}
+
+/* From here or, if smbd is to see it, from the client's address. */
+static int quicd_relay_connect(struct quicd_relay *relay,
+			       const struct quicd_settings *settings,
+			       const struct quicd_address *client)
+{
+	const int family = relay->server.u.sa.sa_family;
+	const int one = 1;
+	int ret;
+
+	(void)setsockopt(
+		relay->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	(void)setsockopt(
+		relay->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	if (settings->transparent) {
+		struct quicd_address from = *client;
+
+		/* at the same place in both families; any port */
+		from.u.in.sin_port = 0;
+		ret = quicd_relay_transparent(relay->fd, family);
+		if (ret != 0) {
+			return ret;
+		}
+		/* one that is free for this peer; both families have it here */
+		(void)setsockopt(relay->fd,
+				 IPPROTO_IP,
+				 IP_BIND_ADDRESS_NO_PORT,
+				 &one,
+				 sizeof(one));
+		ret = bind(relay->fd, &from.u.sa, from.len);
+		if (ret != 0) {
+			return errno;
+		}
+	}
+	ret = connect(relay->fd, &relay->server.u.sa, relay->server.len);
+	return ret == 0 || errno == EINPROGRESS ? 0 : errno;
+}
+
+const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
+			       struct tevent_context *ev,
+			       const struct quicd_settings *settings,
+			       const struct quicd_address *client,
+			       const struct quicd_relay_ops *ops,
+			       void *owner,
+			       struct quicd_relay **_relay)
+{
+	const struct quicd_address *server =
+		quicd_settings_server(settings, client);
+	struct quicd_relay *relay = NULL;
+	const char *wrong = NULL;
+	int error;
+
+	if (server == NULL) {
+		return "smbd_uring:quic server has no address of the client's "
+		       "family, as smbd_uring:quic transparent needs";
+	}
+	relay = talloc_zero(mem_ctx, struct quicd_relay);
+	if (relay == NULL) {
+		return "no memory";
+	}
+	relay->ops = ops;
+	relay->owner = owner;
+	relay->server = *server;
+	relay->frame.max_message = settings->max_message;
+	relay->fd = socket(server->u.sa.sa_family,
+			   SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+			   0);
+	if (relay->fd < 0) {
+		wrong = quicd_relay_error(relay, errno);
+		talloc_free(relay);
+		return wrong;
+	}
+	talloc_set_destructor(relay, quicd_relay_destructor);
+	error = quicd_relay_connect(relay, settings, client);
+	if (error != 0) {
+		wrong = quicd_relay_error(relay, error);
+		talloc_free(relay);
+		return wrong;
+	}
+	relay->connecting = true; /* is found out in the same way */
+	relay->fde = tevent_add_fd(ev,
+				   relay,
+				   relay->fd,
+				   TEVENT_FD_READ | TEVENT_FD_WRITE,
+				   quicd_relay_handler,
+				   relay);
+	if (relay->fde == NULL) {
+		talloc_free(relay);
+		return "no memory";
+	}
+	*_relay = relay;
+	return NULL;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * The TCP side of one QUIC connection: a connection to smbd, and what is on
+ * its way to it and from it.
+ */
+#ifndef QUICD_RELAY_H
+#define QUICD_RELAY_H
+
+#include <sys/uio.h>
+#include <tevent.h>
+
+#include "settings.h"
+
+/* What may wait for smbd: no more than the client was given credit for. */
+#define QUICD_RELAY_FROM_CLIENT_MAX (2U << 20)
+
+/* What is read from smbd before the client has acknowledged it. */
+#define QUICD_RELAY_TO_CLIENT_MAX (4U << 20)
+
+/* Checks the 4-byte headers of a stream of direct-TCP messages. */
+struct quicd_frame {
+	uint32_t max_message;
+	uint32_t left;	 /* of the message */
+	uint8_t have;	 /* bytes of the header */
+	uint8_t header[4];
+};
+
+/**
+ * @brief Look at the next bytes of a stream.
+ *
+ * @return NULL, or what is wrong with them.
+ */
+const char *quicd_frame_check(struct quicd_frame *frame,
+			      const uint8_t *data,
+			      size_t len);
+
+struct quicd_relay;
+
+/* What the owner wants to hear; not called within a call of the owner. */
+struct quicd_relay_ops {
+	/* there is something to send, or room for something */
+	void (*wake)(void *owner);
+	/* it is over; the owner is to free the relay */
+	void (*failed)(void *owner, const char *reason);
+};
+
+/**
+ * @brief Whether connections can be made as the settings ask for.
+ *
+ * @return false after a log line.
+ */
+bool quicd_relay_possible(const struct quicd_settings *settings);
+
+/**
+ * @brief Begin to connect to smbd.
+ *
+ * @return NULL, or why that is not possible.
+ */
+const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
+			       struct tevent_context *ev,
+			       const struct quicd_settings *settings,
+			       const struct quicd_address *client,
+			       const struct quicd_relay_ops *ops,
+			       void *owner,
+			       struct quicd_relay **relay);
+
+/** @brief Whether smbd has answered. */
+bool quicd_relay_connected(const struct quicd_relay *relay);
+
+/**
+ * @brief Take bytes of the client, and the end of what it sends.
+ *
+ * @return NULL, or why the connection has to end.
+ */
+const char *quicd_relay_input(struct quicd_relay *relay,
+			      const uint8_t *data,
+			      size_t len,
+			      bool end);
+
+/**
+ * @brief Give smbd what it takes.
+ *
+ * @param[out] taken  How much that was: the client's new credit.
+ *
+ * @return NULL, or why the connection has to end.
+ */
+const char *quicd_relay_flush(struct quicd_relay *relay, size_t *taken);
+
+/**
+ * @brief What is to be sent to the client next.
+ *
+ * @param[out] end  Nothing comes after it.
+ *
+ * @return The number of buffers filled in.
+ */
+size_t quicd_relay_peek(const struct quicd_relay *relay,
+			struct iovec *iov,
+			size_t max,
+			bool *end);
+
+/** @brief So much of it was sent, and must be kept. */
+void quicd_relay_sent(struct quicd_relay *relay, size_t len, bool end);
+
+/** @brief The client has so much more; it may be forgotten. */
+void quicd_relay_acked(struct quicd_relay *relay, size_t len);
+
+/** @brief Whether smbd has closed its side, and all of it was sent. */
+bool quicd_relay_ended(const struct quicd_relay *relay);
+
+/** @brief End with a reset instead of an orderly close. */
+void quicd_relay_reset(struct quicd_relay *relay);
+
+/** @brief Our end of the connection to smbd: what smbd takes for the client. */
+bool quicd_relay_local(const struct quicd_relay *relay,
+		       struct quicd_address *address);
+
+/** @brief What the client has not been sent yet. */
+size_t quicd_relay_unsent(const struct quicd_relay *relay);
+
+#endif /* QUICD_RELAY_H */

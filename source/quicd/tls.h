@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * TLS 1.3 for QUIC: certificates, and what is asked of a client.
+ */
+#ifndef QUICD_TLS_H
+#define QUICD_TLS_H
+
+#include <gnutls/gnutls.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include "settings.h"
+
+/* The certificates of one load of the settings; lives as long as its users. */
+struct quicd_tls;
+
+/* The TLS session of one connection. */
+struct quicd_tls_peer {
+	ngtcp2_crypto_conn_ref ref; /* set by the owner */
+	struct quicd_tls *tls;
+	gnutls_session_t session;
+	char reason[160]; /* why we refused the client, or "" */
+	char name[128];	  /* of its certificate, or "" */
+};
+
+/**
+ * @brief Load and check the certificates.
+ *
+ * @return NULL after a log line that names the parameter.
+ */
+struct quicd_tls *quicd_tls_load(const struct quicd_settings *settings);
+
+/** @brief Not for new connections any more. */
+void quicd_tls_release(struct quicd_tls *tls);
+
+/** @brief Begin a session, as a server. */
+bool quicd_tls_peer_init(struct quicd_tls_peer *peer, struct quicd_tls *tls);
+
+/**
+ * @brief What has to hold after the handshake, and fills in peer->name.
+ *
+ * @return false with the reason in peer->reason.
+ */
+bool quicd_tls_peer_check(struct quicd_tls_peer *peer);
+
+const char *quicd_tls_peer_cipher(const struct quicd_tls_peer *peer);
+
+void quicd_tls_peer_done(struct quicd_tls_peer *peer);
+
+#endif /* QUICD_TLS_H */

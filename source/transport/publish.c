@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * The last sample of each connection, for another process to read.
+ *
+ * Each process has a file of its own, mapped shared, so no two ever write to
+ * the same memory and there is no lock that one could die with.  A row is
+ * there twice: the writer fills the copy that is not valid and then counts
+ * the sequence up, whose lowest bit says which one is.  A reader takes the
+ * valid copy and, if the sequence is another afterwards, tries again; so it
+ * gets a whole row also from a writer that was stopped or killed while it
+ * wrote.
+ *
+ * The writer holds a lock on its file only to show that it lives: the kernel
+ * drops it however the process ends, and a process ID that is used again
+ * does not look like the old one.
+ *
+ * The reader is root and the writer need not be (smbd-quicd).  So the reader
+ * does not map the file, which could be cut short beneath it, but reads it,
+ * and expects anything: what is no file of ours, or no end of it.
+ *
+ * What Samba has for telling others was weighed.  A tdb record takes a chain
+ * lock for each store; with mutexes that is no system call, but a reader that
+ * traverses holds up the writers, and a writer that is killed leaves the chain
+ * to whoever finds it.  smbprofile's sections are counters summed over
+ * processes, and not in each build.  Messages would wake each smbd for each
+ * question, idle or not.
+ */
+
+#include "config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <tevent.h>
+
+#include "publish.h"
+
+#define STATUS_MAGIC 0x31676e697275u /* "uring1" */
+#define STATUS_ROW_WORDS (sizeof(struct uring_status_row) / sizeof(uint64_t))
+
+/* What a file can have at most for a reader, and how often it tries a row. */
+#define STATUS_MAX_SLOTS 1000000
+#define STATUS_TRIES 100000
+
+_Static_assert(sizeof(struct uring_status_row) % sizeof(uint64_t) == 0,
+	       "copied in words");
+
+/* The beginning of a file. */
+struct status_header {
+	uint64_t magic;
+	uint64_t slot_size;
+	uint64_t pid;
+	uint64_t max_rows;
+};
+
+struct status_slot {
+	_Atomic uint64_t used;
+	_Atomic uint64_t sequence;
+	_Atomic uint64_t copies[2][STATUS_ROW_WORDS];
+};
+
+struct status_file {
+	struct status_header header;
+	struct status_slot slots[];
+};
+
+struct uring_status {
+	pid_t pid;
+	int fd;
+	int directory_fd;
+	char name[64];
+	struct status_file *file;
+	size_t max_rows;
+	/* slots that the file system has given us */
+	size_t num_slots;
+};
+
+static size_t status_file_size(size_t num_slots)
+{
+	return sizeof(struct status_file) +
+	       num_slots * sizeof(struct status_slot);
+}
+
+static bool status_is_ours(const struct uring_status *status)
+{
+	return status->pid == tevent_cached_getpid();
+}
+
+static int uring_status_destructor(struct uring_status *status)
+{
+	if (status->file != NULL) {
+		munmap(status->file, status_file_size(status->max_rows));
+	}
+	if (status->name[0] != '\0' && status_is_ours(status)) {
+		unlinkat(status->directory_fd, status->name, 0);
+	}
+	if (status->fd != -1) {
+		close(status->fd);
+	}
+	if (status->directory_fd != -1) {
+		close(status->directory_fd);
+	}
+	return 0;
+}
+
+static int status_open_directory(const char *directory, int *fd)
+{
+	struct stat st;
+	int ret;
+
+	if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
+		return errno;
+	}
+	*fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*fd == -1) {
+		return errno;
+	}
+	ret = fstat(*fd, &st);
+	if (ret != 0) {
+		return errno;
+	}
+	return st.st_uid == geteuid() ? 0 : EPERM;
+}
+
+/* A page that the file system does not have would be a SIGBUS. */
+static int status_allocate(struct uring_status *status, size_t num_slots)
+{
+	int ret;
+
+	ret = posix_fallocate(status->fd,
+			      0,
+			      (off_t)status_file_size(num_slots));
+	if (ret == 0) {
+		status->num_slots = num_slots;
+	}
+	return ret;
+}
+
+/*
+ * Made under another name, so that a reader only ever sees a file that is
+ * locked and complete.
+ */
+static int status_make_file(struct uring_status *status)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK,
+	};
+	struct timespec now;
+	char name[sizeof(status->name)] = "";
+	int ret;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(status->name,
+		 sizeof(status->name),
+		 ".%d-%jd%09ld",
+		 (int)status->pid,
+		 (intmax_t)now.tv_sec,
+		 now.tv_nsec);
+	status->fd = openat(status->directory_fd,
+			    status->name,
+			    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+			    0600);
+	if (status->fd == -1) {
+		ret = errno;
+		status->name[0] = '\0';
+		return ret;
+	}
+	if (fcntl(status->fd, F_OFD_SETLK, &lock) != 0) {
+		return errno;
+	}
+	ret = status_allocate(status, 1);
+	if (ret != 0) {
+		return ret;
+	}
+
+	status->file = mmap(NULL,
+			    status_file_size(status->max_rows),
+			    PROT_READ | PROT_WRITE,
+			    MAP_SHARED,
+			    status->fd,
+			    0);
+	if (status->file == MAP_FAILED) {
+		status->file = NULL;
+		return errno;
+	}
+	status->file->header = (struct status_header){
+		.magic = STATUS_MAGIC,
+		.slot_size = sizeof(struct status_slot),
+		.pid = status->pid,
+		.max_rows = status->max_rows,
+	};
+
+	memcpy(name, status->name + 1, sizeof(name) - 1);
+	if (renameat(status->directory_fd,
+		     status->name,
+		     status->directory_fd,
+		     name) != 0)
+	{
+		return errno;
+	}
+	memcpy(status->name, name, sizeof(name));
+	return 0;
+}
+
+int uring_status_create(TALLOC_CTX *mem_ctx,
+			const char *directory,
+			size_t max_rows,
+			struct uring_status **_status)
+{
+	struct uring_status *status = NULL;
+	int ret;
+
+	status = talloc_zero(mem_ctx, struct uring_status);
+	if (status == NULL) {
+		return ENOMEM;
+	}
+	status->pid = tevent_cached_getpid();
+	status->fd = -1;
+	status->directory_fd = -1;
+	status->max_rows = max_rows;
+	talloc_set_destructor(status, uring_status_destructor);
+
+	ret = status_open_directory(directory, &status->directory_fd);
+	if (ret == 0) {
+		ret = status_make_file(status);
+	}
+	if (ret != 0) {
+		TALLOC_FREE(status);
+		return ret;
+	}
+	*_status = status;
+	return 0;
+}
+
+int uring_status_add(struct uring_status *status,
+		     const struct uring_status_row *row,
+		     size_t *index)
+{
+	size_t i = 0;
+	int ret;
+
+	if (!status_is_ours(status)) {
+		return ESRCH;
+	}
+	while (i < status->num_slots && status->file->slots[i].used) {
+		i += 1;
+	}
+	if (i == status->max_rows) {
+		return ENOSPC;
+	}
+	if (i == status->num_slots) {
+		ret = status_allocate(status, i + 1);
+		if (ret != 0) {
+			return ret;
+		}
+	}
+	uring_status_set(status, i, row);
+	atomic_store_explicit(&status->file->slots[i].used,
+			      1,
+			      memory_order_release);
+	*index = i;
+	return 0;
+}
+
+void uring_status_set(struct uring_status *status,
+		      size_t index,
+		      const struct uring_status_row *row)
+{
+	struct status_slot *slot = &status->file->slots[index];
+	uint64_t words[STATUS_ROW_WORDS];
+	uint64_t sequence;
+	size_t i;
+
+	if (!status_is_ours(status)) {
+		return;
+	}
+	memcpy(words, row, sizeof(words));
+	sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed);
+	sequence += 1;
+	/*
+	 * Each released, so that the copy is overwritten only after the other
+	 * was made the valid one.  ThreadSanitizer does not know fences.
+	 */
+	for (i = 0; i < STATUS_ROW_WORDS; i++) {
+		atomic_store_explicit(&slot->copies[sequence & 1][i],
+				      words[i],
+				      memory_order_release);
+	}
+	atomic_store_explicit(&slot->sequence, sequence, memory_order_release);
+}
+
+void uring_status_remove(struct uring_status *status, size_t index)
+{
+	if (status_is_ours(status)) {
+		atomic_store_explicit(&status->file->slots[index].used,
+				      0,
+				      memory_order_release);
+	}
+}
+
+/* Whether it is there in full. */
+static bool status_pread(int fd, size_t offset, void *data, size_t len)
+{
+	return pread(fd, data, len, (off_t)offset) == (ssize_t)len;
+}
+
+/*
+ * False if there is no such connection (any more).
+ *
+ * The calls are in the order of the loads that they make: each takes a
+ * reference to the page, and an atomic operation that returns a value is a
+ * full barrier in the kernel.
+ */
+static bool status_read_row(int fd,
+			    size_t number,
+			    struct uring_status_row *row)
+{
+	const size_t slot = status_file_size(number);
+	struct {
+		uint64_t used;
+		uint64_t sequence;
+	} before, after;
+	unsigned i;
+
+	_Static_assert(offsetof(struct status_slot, copies) == sizeof(before),
+		       "read in one");
+	if (!status_pread(fd, slot, &after, sizeof(after))) {
+		return false;
+	}
+	for (i = 0; i < STATUS_TRIES; i++) {
+		before = after;
+		if (before.used == 0 ||
+		    !status_pread(fd,
+				  slot + sizeof(before) +
+					  (before.sequence & 1) * sizeof(*row),
+				  row,
+				  sizeof(*row)) ||
+		    !status_pread(fd, slot, &after, sizeof(after)))
+		{
+			return false;
+		}
+		if (before.sequence == after.sequence) {
+			break;
+		}
+	}
+	if (i == STATUS_TRIES) {
+		return false;
+	}
+	row->transport[sizeof(row->transport) - 1] = '\0';
+	row->client[sizeof(row->client) - 1] = '\0';
+	row->relay[sizeof(row->relay) - 1] = '\0';
+	row->user[sizeof(row->user) - 1] = '\0';
+	row->shares[sizeof(row->shares) - 1] = '\0';
+	return true;
+}
+
+struct status_reader {
+	struct uring_status_row *rows;
+	size_t num_rows;
+};
+
+/* A file that is not what it should be is left out. */
+static int status_read_file(int fd, struct status_reader *reader)
+{
+	struct status_header header;
+	struct stat st;
+	size_t num_slots;
+	size_t i;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    !status_pread(fd, 0, &header, sizeof(header)) ||
+	    header.magic != STATUS_MAGIC ||
+	    header.slot_size != sizeof(struct status_slot))
+	{
+		return 0;
+	}
+	num_slots = ((size_t)st.st_size - sizeof(header)) /
+		    sizeof(struct status_slot);
+	if (num_slots > STATUS_MAX_SLOTS) {
+		return 0;
+	}
+	for (i = 0; i < num_slots; i++) {
+		size_t have = talloc_array_length(reader->rows);
+		struct uring_status_row *row = NULL;
+
+		if (reader->num_rows == have) {
+			row = talloc_realloc(NULL,
+					     reader->rows,
+					     struct uring_status_row,
+					     2 * have);
+			if (row == NULL) {
+				return ENOMEM;
+			}
+			reader->rows = row;
+		}
+		row = &reader->rows[reader->num_rows];
+		if (status_read_row(fd, i, row)) {
+			row->pid = header.pid;
+			reader->num_rows += 1;
+		}
+	}
+	return 0;
+}
+
+static int status_read_process(int directory_fd,
+			       const char *name,
+			       struct status_reader *reader)
+{
+	struct flock lock = {
+		.l_type = F_RDLCK,
+	};
+	int ret = 0;
+	int fd;
+
+	fd = openat(directory_fd,
+		    name,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd == -1) {
+		return 0;
+	}
+	if (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK) {
+		/* killed; the name is not used again */
+		unlinkat(directory_fd, name, 0);
+	} else {
+		ret = status_read_file(fd, reader);
+	}
+	close(fd);
+	return ret;
+}
+
+int uring_status_read(TALLOC_CTX *mem_ctx,
+		      const char *directory,
+		      struct uring_status_row **rows,
+		      size_t *num_rows)
+{
+	struct status_reader reader = {};
+	const struct dirent *entry = NULL;
+	DIR *dir = NULL;
+	int ret = 0;
+
+	dir = opendir(directory);
+	if (dir == NULL) {
+		return errno;
+	}
+	reader.rows = talloc_array(mem_ctx, struct uring_status_row, 64);
+	if (reader.rows == NULL) {
+		ret = ENOMEM;
+	}
+	while (ret == 0 && (entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9') {
+			ret = status_read_process(dirfd(dir),
+						  entry->d_name,
+						  &reader);
+		}
+	}
+	closedir(dir);
+	if (ret != 0) {
+		TALLOC_FREE(reader.rows);
+		return ret;
+	}
+	*rows = reader.rows;
+	*num_rows = reader.num_rows;
+	return 0;
+}

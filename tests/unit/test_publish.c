@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * Description: published rows are read whole, whatever happens to who writes
+ * them.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <dirent.h>
+#include <signal.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/stat.h>
+#include <cmocka.h>
+
+#include "transport/publish.h"
+#include "own_process.h"
+
+#define MAX_ROWS 3
+#define KILLS 200
+#define READS 50
+
+static char top[] = "/tmp/test_uring_status.XXXXXX";
+static char directory[sizeof(top) + 10];
+
+static int make_directory(void **state)
+{
+	assert_non_null(mkdtemp(top));
+	snprintf(directory, sizeof(directory), "%s/status", top);
+	return 0;
+}
+
+/* How many files there are; they are removed. */
+static unsigned empty_directory(void)
+{
+	DIR *dir = opendir(directory);
+	struct dirent *entry = NULL;
+	unsigned files = 0;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0) {
+			files += 1;
+			unlinkat(dirfd(dir), entry->d_name, 0);
+		}
+	}
+	if (dir != NULL) {
+		closedir(dir);
+	}
+	return files;
+}
+
+static int remove_directory(void **state)
+{
+	(void)empty_directory();
+	rmdir(directory);
+	return rmdir(top);
+}
+
+/* A row in which everything is made from n. */
+static struct uring_status_row row_of(uint64_t n)
+{
+	struct uring_status_row row;
+	uint64_t *words = (uint64_t *)(void *)&row;
+	size_t i;
+
+	for (i = 0; i < sizeof(row) / sizeof(uint64_t); i++) {
+		words[i] = n;
+	}
+	memset(row.transport, 'a' + n % 26, sizeof(row.transport) - 1);
+	row.transport[sizeof(row.transport) - 1] = '\0';
+	memset(row.client, 'a' + n % 26, sizeof(row.client) - 1);
+	row.client[sizeof(row.client) - 1] = '\0';
+	memset(row.relay, 'a' + n % 26, sizeof(row.relay) - 1);
+	row.relay[sizeof(row.relay) - 1] = '\0';
+	memset(row.user, 'a' + n % 26, sizeof(row.user) - 1);
+	row.user[sizeof(row.user) - 1] = '\0';
+	memset(row.shares, 'a' + n % 26, sizeof(row.shares) - 1);
+	row.shares[sizeof(row.shares) - 1] = '\0';
+	return row;
+}
+
+static bool is_whole(const struct uring_status_row *row, pid_t pid)
+{
+	struct uring_status_row expected = row_of(row->started);
+
+	expected.pid = pid;
+	return memcmp(&expected, row, sizeof(expected)) == 0;
+}
+
+static struct uring_status_row *read_rows(size_t count)
+{
+	struct uring_status_row *rows = NULL;
+	size_t num_rows = 0;
+
+	assert_int_equal(uring_status_read(NULL, directory, &rows, &num_rows),
+			 0);
+	assert_int_equal(num_rows, count);
+	return rows;
+}
+
+static void test_rows(void **state)
+{
+	struct uring_status_row row = row_of(1);
+	struct uring_status_row *rows = NULL;
+	struct uring_status *status = NULL;
+	struct stat st;
+	size_t index[MAX_ROWS + 1];
+	size_t num_rows;
+	size_t i;
+
+	assert_int_equal(uring_status_read(NULL, directory, &rows, &num_rows),
+			 ENOENT);
+	assert_int_equal(
+		uring_status_create(NULL, directory, MAX_ROWS, &status), 0);
+	assert_int_equal(stat(directory, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	talloc_free(read_rows(0));
+
+	for (i = 0; i < MAX_ROWS; i++) {
+		row = row_of(i);
+		assert_int_equal(uring_status_add(status, &row, &index[i]), 0);
+	}
+	assert_int_equal(uring_status_add(status, &row, &index[MAX_ROWS]),
+			 ENOSPC);
+	rows = read_rows(MAX_ROWS);
+	for (i = 0; i < MAX_ROWS; i++) {
+		assert_int_equal(rows[i].started, i);
+		assert_true(is_whole(&rows[i], getpid()));
+	}
+	talloc_free(rows);
+
+	row = row_of(77);
+	uring_status_set(status, index[1], &row);
+	uring_status_remove(status, index[0]);
+	rows = read_rows(MAX_ROWS - 1);
+	assert_int_equal(rows[0].started, 77);
+	assert_true(is_whole(&rows[0], getpid()));
+	talloc_free(rows);
+
+	/* its place is used again */
+	row = row_of(5);
+	assert_int_equal(uring_status_add(status, &row, &index[0]), 0);
+	rows = read_rows(MAX_ROWS);
+	assert_int_equal(rows[0].started, 5);
+	talloc_free(rows);
+
+	talloc_free(status);
+	assert_int_equal(empty_directory(), 0);
+}
+
+static void test_directory(void **state)
+{
+	struct uring_status *status = NULL;
+	int fd;
+
+	assert_int_equal(uring_status_create(NULL,
+					     "/nonexistent/status",
+					     MAX_ROWS,
+					     &status),
+			 ENOENT);
+	rmdir(directory);
+	fd = open(directory, O_CREAT | O_WRONLY, 0600);
+	assert_int_not_equal(fd, -1);
+	close(fd);
+	assert_int_equal(
+		uring_status_create(NULL, directory, MAX_ROWS, &status),
+		ENOTDIR);
+	unlink(directory);
+	assert_int_equal(symlink("/", directory), 0);
+	assert_int_equal(
+		uring_status_create(NULL, directory, MAX_ROWS, &status),
+		ENOTDIR);
+	unlink(directory);
+
+	if (geteuid() != 0) {
+		print_message("# not root: cannot give a directory away\n");
+		skip();
+	}
+	assert_int_equal(mkdir(directory, 0777), 0);
+	assert_int_equal(chown(directory, 1, 1), 0);
+	assert_int_equal(
+		uring_status_create(NULL, directory, MAX_ROWS, &status), EPERM);
+	assert_int_equal(chown(directory, 0, 0), 0);
+	assert_int_equal(empty_directory(), 0);
+}
+
+static struct uring_status *one_row(size_t *index)
+{
+	struct uring_status_row row = row_of(1);
+	struct uring_status *status = NULL;
+
+	CHECK(uring_status_create(NULL, directory, MAX_ROWS, &status) == 0);
+	CHECK(uring_status_add(status, &row, index) == 0);
+	return status;
+}
+
+/* What a child of the writer does is not seen, nor is its end. */
+static void test_fork(void **state)
+{
+	size_t index;
+	struct uring_status *status = one_row(&index);
+	struct uring_status_row *rows = NULL;
+	int child = -1;
+	pid_t pid = fork_for_a_while();
+
+	if (pid == 0) {
+		struct uring_status_row row = row_of(2);
+
+		uring_status_set(status, index, &row);
+		CHECK(uring_status_add(status, &row, &index) == ESRCH);
+		uring_status_remove(status, 0);
+		talloc_free(status);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &child, 0), pid);
+	assert_int_equal(child, 0);
+	rows = read_rows(1);
+	assert_int_equal(rows[0].started, 1);
+	talloc_free(rows);
+	talloc_free(status);
+	assert_int_equal(empty_directory(), 0);
+}
+
+static void short_time(void)
+{
+	struct timespec ts = {
+		.tv_nsec = random() % 300000,
+	};
+
+	nanosleep(&ts, NULL);
+}
+
+static pid_t start_writer(void)
+{
+	pid_t pid = fork_for_a_while();
+
+	if (pid == 0) {
+		size_t index;
+		struct uring_status *status = one_row(&index);
+		uint64_t n;
+
+		for (n = 2;; n++) {
+			struct uring_status_row row = row_of(n);
+
+			uring_status_set(status, index, &row);
+			if (n % 1024 == 0) {
+				/* as all writers, it is not always at it */
+				short_time();
+			}
+		}
+	}
+	assert_int_not_equal(pid, -1);
+	return pid;
+}
+
+/* Its row, when there is one. */
+static struct uring_status_row wait_for_row(pid_t pid)
+{
+	struct uring_status_row *rows = NULL;
+	struct uring_status_row row;
+	size_t num_rows = 0;
+
+	while (num_rows == 0) {
+		if (uring_status_read(NULL, directory, &rows, &num_rows) == 0) {
+			row = rows[0];
+			talloc_free(rows);
+		}
+	}
+	assert_int_equal(num_rows, 1);
+	assert_true(is_whole(&row, pid));
+	return row;
+}
+
+/* While it writes, and stopped at any moment of it. */
+static void test_torn(void **state)
+{
+	pid_t pid = start_writer();
+	uint64_t first = wait_for_row(pid).started;
+	unsigned i;
+	unsigned j;
+
+	for (i = 0; i < KILLS; i++) {
+		short_time();
+		for (j = 0; j < READS; j++) {
+			wait_for_row(pid);
+		}
+		kill(pid, SIGSTOP);
+		wait_for_row(pid);
+		kill(pid, SIGCONT);
+	}
+	assert_true(wait_for_row(pid).started > first);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* At any moment, also of the beginning. */
+static void test_killed(void **state)
+{
+	unsigned left;
+	unsigned i;
+
+	talloc_free(read_rows(0));
+	for (i = 0; i < KILLS; i++) {
+		pid_t pid = start_writer();
+
+		if (i % 2 == 0) {
+			wait_for_row(pid);
+		}
+		short_time();
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		talloc_free(read_rows(0));
+	}
+	/* one that had no row yet may have had another name */
+	left = empty_directory();
+	assert_true(left < KILLS / 2);
+}
+
+/* A file that is not ours, or of another version of us. */
+static void test_foreign(void **state)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK,
+	};
+	const char zeroes[100000] = "";
+	char name[sizeof(directory) + 10];
+	int fd;
+
+	snprintf(name, sizeof(name), "%s/1-1", directory);
+	fd = open(name, O_CREAT | O_RDWR, 0600);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	talloc_free(read_rows(0));
+	assert_int_equal(write(fd, zeroes, sizeof(zeroes)), sizeof(zeroes));
+	talloc_free(read_rows(0));
+	close(fd);
+	assert_int_equal(empty_directory(), 1);
+
+	/* what would keep a reader waiting */
+	assert_int_equal(mkfifo(name, 0600), 0);
+	talloc_free(read_rows(0));
+	assert_int_equal(empty_directory(), 0);
+}
+
+/* The only file that is there. */
+static int open_file(void)
+{
+	DIR *dir = opendir(directory);
+	struct dirent *entry = NULL;
+	int fd = -1;
+
+	assert_non_null(dir);
+	while (fd == -1 && (entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] != '.') {
+			fd = openat(dirfd(dir), entry->d_name, O_RDWR);
+		}
+	}
+	closedir(dir);
+	assert_int_not_equal(fd, -1);
+	return fd;
+}
+
+/* A writer that the reader does not trust lies about its size. */
+static void test_size(void **state)
+{
+	size_t index;
+	struct uring_status *status = one_row(&index);
+	int fd = open_file();
+	struct stat st;
+
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(ftruncate(fd, (off_t)1 << 42), 0);
+	talloc_free(read_rows(0));
+	assert_int_equal(ftruncate(fd, st.st_size), 0);
+	talloc_free(read_rows(1));
+	assert_int_equal(ftruncate(fd, st.st_size - 1), 0);
+	talloc_free(read_rows(0));
+	assert_int_equal(ftruncate(fd, 0), 0);
+	talloc_free(read_rows(0));
+	close(fd);
+	talloc_free(status);
+	assert_int_equal(empty_directory(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_directory),
+		cmocka_unit_test(test_fork),
+		cmocka_unit_test(test_torn),
+		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_size),
+	};
+
+	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}

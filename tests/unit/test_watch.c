@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * Description: connections are sampled with the loop, and a stall is said
+ * once.  Slow and lossy networks are for tests/smbd/test_status.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <netinet/in.h>
+#include <cmocka.h>
+
+#include "smbd_uring_backend.h"
+#include "transport/publish.h"
+#include "transport/watch.h"
+#include "own_process.h"
+
+#define PATIENCE_SECONDS 30
+
+static char top[] = "/tmp/test_uring_watch.XXXXXX";
+static char directory[sizeof(top) + 10];
+
+static char lines[8][1024];
+static size_t num_lines;
+
+static void log_line(const char *line)
+{
+	CHECK(num_lines < 8);
+	snprintf(lines[num_lines], sizeof(lines[0]), "%s", line);
+	num_lines += 1;
+}
+
+static int setup(void **state)
+{
+	if (!smbd_uring_backend_register() || mkdtemp(top) == NULL) {
+		return -1;
+	}
+	snprintf(directory, sizeof(directory), "%s/status", top);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	rmdir(directory);
+	return rmdir(top);
+}
+
+/* The two ends of a TCP connection; ours, and the client's. */
+static void connect_pair(int fds[2])
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t len = sizeof(addr);
+	int buffer = 4096;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK(bind(fd, (struct sockaddr *)&addr, len) == 0);
+	CHECK(listen(fd, 1) == 0);
+	CHECK(getsockname(fd, (struct sockaddr *)&addr, &len) == 0);
+	fds[1] = socket(AF_INET, SOCK_STREAM, 0);
+	/* a client that does not read is soon full */
+	setsockopt(fds[1], SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
+	CHECK(connect(fds[1], (struct sockaddr *)&addr, len) == 0);
+	fds[0] = accept(fd, NULL, NULL);
+	CHECK(fds[0] != -1);
+	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
+	close(fd);
+}
+
+struct client {
+	struct tevent_context *ev;
+	struct uring_watch *watch;
+	struct uring_watch_channel *channel;
+	struct uring_watch_share *share;
+	struct uring_watch_settings settings;
+	int fds[2];
+};
+
+static void settings_fn(struct uring_watch_settings *settings,
+			void *private_data)
+{
+	*settings = *(const struct uring_watch_settings *)private_data;
+}
+
+static struct client *client_start(struct uring_watch_settings settings)
+{
+	struct client *client = talloc_zero(NULL, struct client);
+	struct uring_socket sock;
+
+	client->settings = settings;
+	client->ev = tevent_context_init_byname(client, "io_uring");
+	CHECK(client->ev != NULL);
+	client->watch = uring_watch_create(client->ev,
+					   client->ev,
+					   directory,
+					   log_line);
+	CHECK(client->watch != NULL);
+	connect_pair(client->fds);
+	CHECK(uring_socket_init(client->fds[0], &sock) == 0);
+	client->channel = uring_watch_add_channel(client,
+						  client->watch,
+						  &sock,
+						  "192.0.2.1:1000");
+	client->share = uring_watch_add_share(client,
+					      client->watch,
+					      "data \"1\"",
+					      "alice",
+					      settings_fn,
+					      &client->settings);
+	CHECK(client->channel != NULL && client->share != NULL);
+	return client;
+}
+
+static size_t read_rows(struct uring_status_row *row)
+{
+	struct uring_status_row *rows = NULL;
+	size_t num_rows = 0;
+	int ret;
+
+	ret = uring_status_read(NULL, directory, &rows, &num_rows);
+	CHECK(ret == 0 || ret == ENOENT);
+	if (num_rows > 0) {
+		*row = rows[0];
+	}
+	talloc_free(rows);
+	return num_rows;
+}
+
+static void ended(struct tevent_context *ev,
+		  struct tevent_timer *te,
+		  struct timeval now,
+		  void *private_data)
+{
+	*(bool *)private_data = true;
+}
+
+/* Turn the loop so long; how many turns that took. */
+static unsigned turn(struct client *client, unsigned milliseconds)
+{
+	unsigned turns = 0;
+	bool end = false;
+
+	CHECK(tevent_add_timer(client->ev,
+			       client,
+			       tevent_timeval_current_ofs(0,
+							  milliseconds * 1000),
+			       ended,
+			       &end) != NULL);
+	while (!end) {
+		CHECK(tevent_loop_once(client->ev) == 0);
+		turns += 1;
+	}
+	return turns;
+}
+
+/*
+ * Turn until there is a sample that is younger.  A timer may have expired
+ * before the loop could wait, and then nothing was submitted.
+ */
+static void turn_to_sample(struct client *client,
+			   uint64_t than,
+			   struct uring_status_row *row)
+{
+	unsigned turns = 0;
+
+	do {
+		(void)turn(client, 10);
+		CHECK(turns++ < 100 * PATIENCE_SECONDS);
+	} while (read_rows(row) != 1 || row->sampled <= than);
+}
+
+static void samples(void)
+{
+	struct client *client = client_start(
+		(struct uring_watch_settings){.interval = 1});
+	struct uring_watch_share *second = NULL;
+	struct uring_watch_share *third = NULL;
+	struct uring_status_row row = {};
+	uint64_t first;
+	unsigned turns;
+
+	/* known before it is sampled */
+	CHECK(read_rows(&row) == 1 && row.sampled == 0);
+	CHECK(strcmp(row.client, "192.0.2.1:1000") == 0);
+	CHECK(strcmp(row.transport, "tcp") == 0);
+	turn_to_sample(client, 0, &row);
+	CHECK(row.rtt_us > 0 && row.mss > 0 && row.mtu > 0);
+	CHECK(row.ring + row.syscall == 3);
+	CHECK(strcmp(row.shares, "data \"1\"") == 0);
+	CHECK(strcmp(row.user, "alice") == 0);
+
+	/* an idle loop is not woken: the timer, and perhaps one answer */
+	first = row.sampled;
+	(void)turn(client, 1);
+	turns = turn(client, 1500);
+	CHECK(turns <= 2);
+	turn_to_sample(client, first, &row);
+
+	second = uring_watch_add_share(client,
+				       client->watch,
+				       "more",
+				       "alice",
+				       settings_fn,
+				       &client->settings);
+	CHECK(read_rows(&row) == 1);
+	CHECK(strcmp(row.shares, "more,data \"1\"") == 0);
+	CHECK(strcmp(row.user, "alice") == 0);
+	talloc_free(second);
+	/* between them one of which nothing is known, as the drop-in's */
+	second = uring_watch_add_share(
+		client, client->watch, "", "", settings_fn, &client->settings);
+	third = uring_watch_add_share(client,
+				      client->watch,
+				      "more",
+				      "bob",
+				      settings_fn,
+				      &client->settings);
+	CHECK(read_rows(&row) == 1);
+	CHECK(strcmp(row.shares, "more,data \"1\"") == 0);
+	CHECK(strcmp(row.user, "bob,alice") == 0);
+	talloc_free(second);
+	talloc_free(third);
+	CHECK(read_rows(&row) == 1);
+	CHECK(strcmp(row.shares, "data \"1\"") == 0);
+
+	/* switched off and on again while connected */
+	client->settings.interval = 0;
+	(void)turn(client, 1100);
+	(void)turn(client, 1);
+	CHECK(read_rows(&row) == 0);
+	client->settings.interval = 1;
+	(void)turn(client, 1100);
+	(void)turn(client, 1);
+	CHECK(read_rows(&row) == 1);
+
+	talloc_free(client->channel);
+	CHECK(read_rows(&row) == 0);
+	talloc_free(client);
+	CHECK(num_lines == 0);
+	CHECK(rmdir(directory) == 0);
+}
+
+/*
+ * smbd has answered, and the client does not take it: nothing wakes the loop
+ * but we.
+ */
+static void stall(void)
+{
+	struct client *client = client_start((struct uring_watch_settings){
+		.interval = 1,
+		.warn_stall = 2,
+	});
+	struct uring_status_row row = {};
+	static char buffer[65536];
+	unsigned turns = 0;
+
+	(void)turn(client, 100);
+	CHECK(num_lines == 0);
+	/* as a handler of the loop does it */
+	while (send(client->fds[0], buffer, sizeof(buffer), MSG_DONTWAIT) > 0) {
+	}
+	(void)turn(client, 1);
+	while (num_lines == 0 && turns < PATIENCE_SECONDS) {
+		(void)turn(client, 1000);
+		turns += 1;
+	}
+	CHECK(num_lines == 1);
+	CHECK(strstr(lines[0],
+		     "warning stall=begins share=\"data ?1?\" "
+		     "user=\"alice\" client=192.0.2.1:1000 ") != NULL);
+	CHECK(read_rows(&row) == 1 && row.unacked > 0);
+
+	/* said once */
+	(void)turn(client, 2200);
+	CHECK(num_lines == 1);
+
+	turns = 0;
+	while (num_lines == 1 && turns < PATIENCE_SECONDS * 10) {
+		while (recv(client->fds[1],
+			    buffer,
+			    sizeof(buffer),
+			    MSG_DONTWAIT) > 0) {
+		}
+		(void)turn(client, 100);
+		turns += 1;
+	}
+	CHECK(num_lines == 2);
+	while (recv(client->fds[1], buffer, sizeof(buffer), MSG_DONTWAIT) > 0) {
+		(void)turn(client, 100);
+	}
+	CHECK(strstr(lines[1], "warning stall=ends ") != NULL);
+
+	/* and then it is idle again: the last sample, and none after it */
+	(void)turn(client, 2200);
+	CHECK(turn(client, 1500) <= 2);
+	CHECK(read_rows(&row) == 1 && row.unacked == 0);
+	talloc_free(client);
+	CHECK(rmdir(directory) == 0);
+}
+
+/* Whatever is freed first. */
+static void freed(void)
+{
+	struct client *client = client_start(
+		(struct uring_watch_settings){.interval = 1});
+	struct uring_watch *second = NULL;
+	struct uring_status_row row = {};
+	struct tevent_context *ev = NULL;
+
+	second = uring_watch_create(NULL, client->ev, directory, log_line);
+	CHECK(second == NULL);
+	ev = tevent_context_init_byname(client, "epoll");
+	CHECK(uring_watch_create(NULL, ev, directory, log_line) == NULL);
+
+	(void)turn(client, 1);
+	talloc_free(client->watch);
+	CHECK(read_rows(&row) == 0);
+	(void)turn(client, 1100);
+	talloc_free(client);
+
+	/* while a sample is answered and not delivered, where it rides */
+	client = client_start((struct uring_watch_settings){.interval = 1});
+	(void)turn(client, 1);
+	talloc_free(client->channel);
+	(void)turn(client, 1100);
+	talloc_free(client->share);
+	CHECK(read_rows(&row) == 0);
+	talloc_free(client);
+	CHECK(num_lines == 0);
+	CHECK(rmdir(directory) == 0);
+}
+
+/* There is no place to publish: said once, and nothing else is different. */
+static void unpublished(void)
+{
+	struct client *client = NULL;
+	int fd = open(directory, O_CREAT | O_WRONLY, 0600);
+
+	CHECK(fd != -1);
+	client = client_start((struct uring_watch_settings){.interval = 1});
+	(void)turn(client, 1100);
+	(void)turn(client, 1100);
+	CHECK(num_lines == 1);
+	CHECK(strstr(lines[0], "cannot publish samples in /tmp/") != NULL);
+	talloc_free(client);
+	CHECK(unlink(directory) == 0);
+}
+
+static void test_samples(void **state)
+{
+	assert_int_equal(own_process(samples), 0);
+}
+
+static void test_stall(void **state)
+{
+	assert_int_equal(own_process(stall), 0);
+}
+
+static void test_freed(void **state)
+{
+	assert_int_equal(own_process(freed), 0);
+}
+
+static void test_unpublished(void **state)
+{
+	assert_int_equal(own_process(unpublished), 0);
+}
+
+static void test_settings(void **state)
+{
+	static const struct {
+		size_t parameter;
+		const char *value;
+		bool good;
+	} cases[] = {
+		{0, "0", true},
+		{0, "60", true},
+		{0, "-1", false},
+		{0, "", false},
+		{0, "1.5", false},
+		{0, "yes", false},
+		{0, " 5", false},
+		{0, "5s", false},
+		{0, "99999999999", false},
+		{1, "40", true},
+		{1, "4ms", false},
+		{2, "0.5", true},
+		{2, "100", true},
+		{2, "101", false},
+		{2, "nan", false},
+		{2, "-1", false},
+		{2, "2%", false},
+		{3, "5", true},
+		{3, "five", false},
+		{4, "1", false},
+	};
+	struct uring_watch_settings s = {};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(uring_watch_set(&s,
+						 cases[i].parameter,
+						 cases[i].value),
+				 cases[i].good);
+	}
+	assert_int_equal(s.interval, 60);
+	assert_int_equal(s.warn_rtt, 40);
+	assert_true(s.warn_retrans == 100);
+	assert_int_equal(s.warn_stall, 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_stall),
+		cmocka_unit_test(test_freed),
+		cmocka_unit_test(test_unpublished),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
