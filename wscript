@@ -71,8 +71,8 @@ QUICD = ['quicd/' + part for part in (
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 LIBRARY = ['uring_ring', 'compat_getsockopt', 'uring_sockopt',
-           'smbd_uring_backend', 'transport/publish', 'transport/snapshot',
-           'transport/watch']
+           'smbd_uring_backend', 'util/address', 'util/printable',
+           'transport/publish', 'transport/snapshot', 'transport/watch']
 
 # The functions that a unit test replaces by its own: ld's --wrap.
 UNIT_WRAPS = {

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/** @file macros.h What the C of the kernel and of Samba has, and ISO C lacks. */
+
+#ifndef UTIL_MACROS_H
+#define UTIL_MACROS_H
+
+#include <stddef.h>
+
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#endif
+
+/** The structure of a type whose member ptr points to. */
+#ifndef container_of
+#define container_of(ptr, type, member) \
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+#endif
+
+#endif
