@@ -2,7 +2,8 @@
 # Only forwards, most of it to ./waf, which configures first where needed.
 
 BUILD_DEPS = gcc clang libc6-dev make pkg-config python3 liburing-dev \
-	libtalloc-dev libtevent-dev libpopt-dev libjansson-dev libgnutls28-dev \
+	libtalloc-dev libtevent-dev libpopt-dev libjansson-dev libsmartcols-dev \
+	libgnutls28-dev \
 	libcmocka-dev
 # from Debian 13 on; what 12 has is too old
 QUIC_DEPS = libngtcp2-dev libngtcp2-crypto-gnutls-dev

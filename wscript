@@ -23,6 +23,7 @@ REQUIRED = [
     ('talloc', '2.4.0', 'libtalloc-dev'),
     ('popt', '1.19', 'libpopt-dev'),
     ('jansson', '2.14', 'libjansson-dev'),
+    ('smartcols', '2.38', 'libsmartcols-dev'),
 ]
 
 # The same, and what it is for.
@@ -61,7 +62,7 @@ CFLAGS = '''
     -fvisibility=hidden -fstack-protector-strong -D_GNU_SOURCE'''.split()
 LINKFLAGS = ['-Wl,-z,relro,-z,now']
 
-MAN_PAGES = ['smbd_uring.7', 'uring-sockopt.1', 'smbd-quicd.8',
+MAN_PAGES = ['smbd_uring.7', 'smbd-uring.1', 'smbd-quicd.8',
              'vfs_uring_sockopt.8']
 MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
              'docbook.xsl')  # from the XML catalog, not from the network
@@ -71,8 +72,15 @@ QUICD = ['quicd/' + part for part in (
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 LIBRARY = ['uring_ring', 'compat_getsockopt', 'uring_sockopt',
-           'smbd_uring_backend', 'util/address', 'util/printable',
-           'transport/publish', 'transport/snapshot', 'transport/watch']
+           'smbd_uring_backend', 'util/address', 'util/printable']
+TRANSPORT = ['transport/' + part for part in (
+    'figures', 'publish', 'snapshot', 'tcp', 'warn', 'watch', 'watch_rows',
+    'watch_settings')]
+LIBRARY += TRANSPORT
+
+TOOL = ['tool/' + part for part in (
+    'main', 'tool', 'probe', 'connect', 'status', 'rows', 'table', 'text',
+    'json', 'openmetrics', 'top')]
 
 # The functions that a unit test replaces by its own: ld's --wrap.
 UNIT_WRAPS = {
@@ -214,9 +222,8 @@ def build(bld):
                       bld.path.ant_glob('source/include/*.h'))
     module(target='smbd-uring-preload', source=source('preload/preload'),
            install_path='${LIBDIR}')
-    bld.program(target='uring-sockopt', includes=dirs,
-                source=source('tool/main', 'tool/status'),
-                use=use + ['POPT', 'JANSSON'])
+    bld.program(target='smbd-uring', includes=dirs, source=source(*TOOL),
+                use=use + ['POPT', 'JANSSON', 'SMARTCOLS'])
     if bld.env.QUICD:
         bld.program(target='smbd-quicd', source=source(*QUICD), includes=dirs,
                     use=use + ['POPT'] + [lib.upper() for lib in QUICD_LIBS],

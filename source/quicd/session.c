@@ -1170,38 +1170,36 @@ static void quicd_session_row(const struct quicd_session *session,
 			      struct uring_status_row *row)
 {
 	const bool ipv6 = session->peer.u.sa.sa_family == AF_INET6;
+	uint64_t *f = row->figures;
 	struct quicd_address relay;
 	ngtcp2_conn_info info;
 
 	ngtcp2_conn_get_conn_info(session->conn, &info);
-	*row = (struct uring_status_row){
-		.transport = "quic",
-		.started = session->start,
-		.ring = URING_STATUS_UNKNOWN,
-		.syscall = URING_STATUS_UNKNOWN,
-		.rtt_us = info.smoothed_rtt / NGTCP2_MICROSECONDS,
-		.rttvar_us = info.rttvar / NGTCP2_MICROSECONDS,
-		.rto_us = ngtcp2_conn_get_pto(session->conn) /
-			  NGTCP2_MICROSECONDS,
-		.unacked = info.bytes_in_flight,
-		.delivery_rate = URING_STATUS_UNKNOWN,
-		.pacing_rate = URING_STATUS_UNKNOWN,
-		.mss = ngtcp2_conn_get_path_max_tx_udp_payload_size(
-			session->conn),
-		.bytes_acked = session->bytes_acked,
-		.bytes_received = session->bytes_from_client,
-	};
-	row->cwnd = info.cwnd / row->mss;
-	row->mtu = row->mss + QUICD_UDP_HEADER +
-		   (ipv6 ? QUICD_IPV6_HEADER : QUICD_IPV4_HEADER);
+	uring_status_row_init(row);
+	strcpy(row->transport, "quic");
+	row->started = session->start;
+	f[FIGURE_rtt_us] = info.smoothed_rtt / NGTCP2_MICROSECONDS;
+	f[FIGURE_rttvar_us] = info.rttvar / NGTCP2_MICROSECONDS;
+	f[FIGURE_rto_us] = ngtcp2_conn_get_pto(session->conn) /
+			   NGTCP2_MICROSECONDS;
+	f[FIGURE_unacked_bytes] = info.bytes_in_flight;
+	f[FIGURE_mss] = ngtcp2_conn_get_path_max_tx_udp_payload_size(
+		session->conn);
+	f[FIGURE_mtu] = f[FIGURE_mss] + QUICD_UDP_HEADER +
+			(ipv6 ? QUICD_IPV6_HEADER : QUICD_IPV4_HEADER);
+	f[FIGURE_dscp] = 0;
+	f[FIGURE_bytes_acked] = session->bytes_acked;
+	f[FIGURE_bytes_received] = session->bytes_from_client;
+	f[FIGURE_cwnd_segments] = info.cwnd / f[FIGURE_mss];
+	f[FIGURE_retrans_total] = 0;
 	if (session->stream >= 0) {
-		row->retrans = ngtcp2_conn_get_stream_loss_count(
+		f[FIGURE_retrans_total] = ngtcp2_conn_get_stream_loss_count(
 			session->conn, session->stream);
 	}
-	row->segments = session->packets + row->retrans;
+	f[FIGURE_segments_total] = session->packets + f[FIGURE_retrans_total];
 	quicd_row_address(row->client, sizeof(row->client), &session->peer);
 	if (session->relay != NULL) {
-		row->unacked += quicd_relay_unsent(session->relay);
+		f[FIGURE_unacked_bytes] += quicd_relay_unsent(session->relay);
 		if (quicd_relay_local(session->relay, &relay)) {
 			quicd_row_address(
 				row->relay, sizeof(row->relay), &relay);
@@ -1230,7 +1228,8 @@ static void quicd_session_publish(struct quicd_session *session, uint64_t now)
 	session->publish_at = now + QUICD_STATUS_INTERVAL;
 	quicd_session_row(session, &row);
 	row.sampled = now;
-	session->published_unacked = row.unacked > 0;
+	session->published_unacked =
+		row.figures[FIGURE_unacked_bytes] > 0;
 	if (session->published) {
 		uring_status_set(status, session->row, &row);
 	} else {

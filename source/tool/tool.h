@@ -1,32 +1,57 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * uring-sockopt: what its commands share.
+ * smbd-uring: what its commands share.
  */
-#ifndef URING_SOCKOPT_TOOL_H
-#define URING_SOCKOPT_TOOL_H
+#ifndef TOOL_TOOL_H
+#define TOOL_TOOL_H
 
+#include <stdbool.h>
 #include <jansson.h>
+#include <popt.h>
 
-/* Exit statuses, documented in the help text of main(). */
+/** Exit statuses beside EXIT_SUCCESS and EXIT_FAILURE. */
 #define EXIT_USAGE 2
 
-/* Print the message "DETAIL: WHAT"; EXIT_USAGE. */
-int tool_usage_error(const char *what, const char *detail);
+/** The last rows of each table of options. */
+#define TOOL_OPTIONS_END                                             \
+	{"help", 'h', POPT_ARG_NONE, NULL, 'h', "print this", NULL}, \
+		POPT_TABLEEND
 
-/* Print it and give it back; EXIT_SUCCESS or EXIT_FAILURE. */
+/** A command: argv[0] is "smbd-uring COMMAND"; the exit status. */
+int tool_connect(int argc, const char **argv);
+int tool_probe(int argc, const char **argv);
+int tool_status(int argc, const char **argv);
+
+/**
+ * @brief Parse the options of a command.
+ *
+ * @param[in]  options   end with TOOL_OPTIONS_END.
+ * @param[in]  operand   what it is called in the help; NULL: there is none.
+ * @param[in]  more      text that follows the help; may be "".
+ * @param[out] value     the operand, to be freed; may be NULL without one.
+ * @param[out] status    if this returns false: the exit status.
+ *
+ * @return false if there is nothing more to be done: help was printed, or an
+ *         error.
+ */
+bool tool_parse(int argc,
+		const char **argv,
+		const struct poptOption *options,
+		const char *operand,
+		const char *more,
+		char **value,
+		int *status);
+
+/** @brief Print the message "smbd-uring: DETAIL: WHAT"; EXIT_USAGE. */
+int tool_usage_error(const char *detail, const char *what);
+
+/** @brief Print the message "smbd-uring: DETAIL: WHAT"; EXIT_FAILURE. */
+int tool_failure(const char *detail, const char *what);
+
+/** @brief Print it and give it back; EXIT_SUCCESS or EXIT_FAILURE. */
 int tool_print_json(json_t *json);
 
-enum tool_status_format {
-	TOOL_STATUS_TEXT,
-	TOOL_STATUS_JSON,
-	TOOL_STATUS_OPENMETRICS,
-	/* text, again and again */
-	TOOL_STATUS_WATCH,
-};
+/** @brief Whether all of standard output was written; the exit status. */
+int tool_flush(void);
 
-/* The command "status"; the exit status.  directories: until NULL. */
-int tool_status(const char *const *directories,
-		enum tool_status_format format,
-		const char *sort);
-
-#endif /* URING_SOCKOPT_TOOL_H */
+#endif /* TOOL_TOOL_H */

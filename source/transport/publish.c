@@ -35,15 +35,15 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <tevent.h>
 
 #include "publish.h"
+#include "util/clock.h"
 
-#define STATUS_MAGIC 0x31676e697275u /* "uring1" */
+#define STATUS_MAGIC 0x32676e697275u /* "uring2" */
 #define STATUS_ROW_WORDS (sizeof(struct uring_status_row) / sizeof(uint64_t))
 
 /* What a file can have at most for a reader, and how often it tries a row. */
@@ -153,17 +153,14 @@ static int status_make_file(struct uring_status *status)
 	struct flock lock = {
 		.l_type = F_WRLCK,
 	};
-	struct timespec now;
 	char name[sizeof(status->name)] = "";
 	int ret;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(status->name,
 		 sizeof(status->name),
-		 ".%d-%jd%09ld",
+		 ".%d-%ju",
 		 (int)status->pid,
-		 (intmax_t)now.tv_sec,
-		 now.tv_nsec);
+		 (uintmax_t)clock_monotonic_ns());
 	status->fd = openat(status->directory_fd,
 			    status->name,
 			    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
@@ -208,6 +205,19 @@ static int status_make_file(struct uring_status *status)
 	}
 	memcpy(status->name, name, sizeof(name));
 	return 0;
+}
+
+void uring_status_row_init(struct uring_status_row *row)
+{
+	size_t i;
+
+	*row = (struct uring_status_row){
+		.ring = FIGURE_UNKNOWN,
+		.syscall = FIGURE_UNKNOWN,
+	};
+	for (i = 0; i < FIGURES_COUNT; i++) {
+		row->figures[i] = FIGURE_UNKNOWN;
+	}
 }
 
 int uring_status_create(TALLOC_CTX *mem_ctx,
@@ -319,9 +329,7 @@ static bool status_pread(int fd, size_t offset, void *data, size_t len)
  * reference to the page, and an atomic operation that returns a value is a
  * full barrier in the kernel.
  */
-static bool status_read_row(int fd,
-			    size_t number,
-			    struct uring_status_row *row)
+static bool status_read_row(int fd, size_t number, struct uring_status_row *row)
 {
 	const size_t slot = status_file_size(number);
 	struct {
@@ -357,7 +365,7 @@ static bool status_read_row(int fd,
 	row->transport[sizeof(row->transport) - 1] = '\0';
 	row->client[sizeof(row->client) - 1] = '\0';
 	row->relay[sizeof(row->relay) - 1] = '\0';
-	row->user[sizeof(row->user) - 1] = '\0';
+	row->users[sizeof(row->users) - 1] = '\0';
 	row->shares[sizeof(row->shares) - 1] = '\0';
 	return true;
 }

@@ -2,25 +2,26 @@
 /*
  * The last sample of each connection, for another process to read.
  */
-#ifndef URING_STATUS_H
-#define URING_STATUS_H
+#ifndef TRANSPORT_PUBLISH_H
+#define TRANSPORT_PUBLISH_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <talloc.h>
 
-#ifndef URING_PUBLIC
-#define URING_PUBLIC __attribute__((visibility("default")))
-#endif
+#include "figures.h"
 
-/** A number that a transport does not tell. */
-#define URING_STATUS_UNKNOWN UINT64_MAX
+/** Between the names of a list; no name has it. */
+#define URING_STATUS_SEPARATOR '\n'
+
+/** The last name of a list that was cut. */
+#define URING_STATUS_MORE "..."
 
 /**
  * A connection and its last sample.
  *
- * Strings are terminated, and empty where nothing is known; lists in them are
- * separated by commas.  Times are of CLOCK_MONOTONIC, in nanoseconds.
+ * Strings are terminated, and empty where nothing is known.  Times are of
+ * CLOCK_MONOTONIC, in nanoseconds.
  */
 struct uring_status_row {
 	/** "tcp", "quic" */
@@ -29,7 +30,8 @@ struct uring_status_row {
 	char client[64];
 	/** what smbd takes for them, if there is a relay in between */
 	char relay[64];
-	char user[64];
+	/* lists */
+	char users[128];
 	char shares[240];
 
 	/** the process; filled in by uring_status_read() */
@@ -37,26 +39,23 @@ struct uring_status_row {
 	uint64_t started;
 	/** when the kernel was asked; 0: not yet */
 	uint64_t sampled;
-	/** how many queries of the sample were answered by the ring */
+	/** how many queries of the sample were answered by the ring; or unknown
+	 */
 	uint64_t ring;
-	/** and by system call */
+	/** and by system call; or unknown */
 	uint64_t syscall;
 
-	uint64_t rtt_us;
-	uint64_t rttvar_us;
-	uint64_t rto_us;
-	uint64_t cwnd;		/* segments */
-	uint64_t unacked;	/* bytes sent or waiting, not acknowledged */
-	uint64_t retrans;	/* segments sent again, ever */
-	uint64_t segments;	/* with data, sent, ever */
-	uint64_t delivery_rate; /* bytes per second */
-	uint64_t pacing_rate;	/* bytes per second */
-	uint64_t mss;
-	uint64_t mtu;
-	uint64_t dscp;
-	uint64_t bytes_acked;
-	uint64_t bytes_received;
+	/* limits of the shares, the strictest; 0: none */
+	uint64_t limit_rtt_us;
+	uint64_t limit_loss_ppm;
+	uint64_t limit_stall_ms;
+
+	/** by enum figure_index; FIGURE_UNKNOWN: the transport does not tell */
+	uint64_t figures[FIGURES_COUNT];
 };
+
+/** Make a row of which nothing is known. */
+void uring_status_row_init(struct uring_status_row *row);
 
 /** The rows that this process publishes. */
 struct uring_status;
@@ -76,10 +75,10 @@ struct uring_status;
  * @return 0 or an errno: of mkdir(2), open(2), fcntl(2), mmap(2) or
  *         fallocate(2), or EPERM if the directory is another user's.
  */
-URING_PUBLIC int uring_status_create(TALLOC_CTX *mem_ctx,
-				     const char *directory,
-				     size_t max_rows,
-				     struct uring_status **status);
+int uring_status_create(TALLOC_CTX *mem_ctx,
+			const char *directory,
+			size_t max_rows,
+			struct uring_status **status);
 
 /**
  * @brief Publish one more row.
@@ -89,33 +88,32 @@ URING_PUBLIC int uring_status_create(TALLOC_CTX *mem_ctx,
  * @return 0, ENOSPC if there are max_rows or the file system is full, or
  *         ESRCH in a child of fork().
  */
-URING_PUBLIC int uring_status_add(struct uring_status *status,
-				  const struct uring_status_row *row,
-				  size_t *index);
+int uring_status_add(struct uring_status *status,
+		     const struct uring_status_row *row,
+		     size_t *index);
 
 /** @brief Publish the row anew. */
-URING_PUBLIC void uring_status_set(struct uring_status *status,
-				   size_t index,
-				   const struct uring_status_row *row);
+void uring_status_set(struct uring_status *status,
+		      size_t index,
+		      const struct uring_status_row *row);
 
 /** @brief The connection is gone. */
-URING_PUBLIC void uring_status_remove(struct uring_status *status,
-				      size_t index);
+void uring_status_remove(struct uring_status *status, size_t index);
 
 /**
  * @brief Read the rows of all processes that live.
  *
  * Each row is as one uring_status_set() left it, whatever the writer does
- * meanwhile.  The directory may be one of a user who is not trusted: what is
- * there can only be wrong.
+ * meanwhile.  The directory may belong to a user who is not trusted: its
+ * contents may be wrong, but cannot harm the reader.
  *
  * @param[out] rows  a talloc array of num_rows.
  *
  * @return 0, or an errno: of opening the directory, or ENOMEM.
  */
-URING_PUBLIC int uring_status_read(TALLOC_CTX *mem_ctx,
-				   const char *directory,
-				   struct uring_status_row **rows,
-				   size_t *num_rows);
+int uring_status_read(TALLOC_CTX *mem_ctx,
+		      const char *directory,
+		      struct uring_status_row **rows,
+		      size_t *num_rows);
 
-#endif /* URING_STATUS_H */
+#endif /* TRANSPORT_PUBLISH_H */

@@ -2,8 +2,8 @@
 /*
  * A transport snapshot: what a TCP connection looks like, in one batch.
  *
- * Which queries there are is one table, which values come out of them is
- * another; whoever prints a snapshot goes through the latter.
+ * Which figures there are is in figures.def; how the kernel is asked for them
+ * is here.
  */
 
 #include "config.h"
@@ -15,56 +15,41 @@
 #include <linux/tcp.h>
 
 #include "snapshot.h"
+#include "tcp.h"
 
-/* What a snapshot asks, for IPv4 and for IPv6. */
+/* How the kernel is asked: with IPv4, and where that differs with IPv6. */
 static const struct {
-	const char *name;
-	const char *name6;
 	enum uring_query_type type;
 	int level;
 	int optname;
 	int level6;
 	int optname6;
-} snapshot_items[URING_SNAPSHOT_ITEMS] = {
+} snapshot_queries[FIGURE_QUERIES_COUNT] = {
 #define SNAPSHOT_OPTION(_level, _optname)                                    \
 	{                                                                    \
-		.name = #_optname, .name6 = #_optname, .level = _level,      \
+		.type = URING_QUERY_GETSOCKOPT, .level = _level,             \
 		.optname = _optname, .level6 = _level, .optname6 = _optname, \
 	}
-	[URING_SNAPSHOT_TCP_INFO] = SNAPSHOT_OPTION(IPPROTO_TCP, TCP_INFO),
-	[URING_SNAPSHOT_SIOCOUTQ] =
-		{
-			.name = "SIOCOUTQ",
-			.name6 = "SIOCOUTQ",
-			.type = URING_QUERY_SIOCOUTQ,
-		},
-	[URING_SNAPSHOT_SIOCINQ] =
-		{
-			.name = "SIOCINQ",
-			.name6 = "SIOCINQ",
-			.type = URING_QUERY_SIOCINQ,
-		},
-	[URING_SNAPSHOT_SO_SNDBUF] = SNAPSHOT_OPTION(SOL_SOCKET, SO_SNDBUF),
-	[URING_SNAPSHOT_SO_RCVBUF] = SNAPSHOT_OPTION(SOL_SOCKET, SO_RCVBUF),
-	[URING_SNAPSHOT_SO_PRIORITY] = SNAPSHOT_OPTION(SOL_SOCKET, SO_PRIORITY),
-	[URING_SNAPSHOT_SO_MARK] = SNAPSHOT_OPTION(SOL_SOCKET, SO_MARK),
-	[URING_SNAPSHOT_TCP_MAXSEG] = SNAPSHOT_OPTION(IPPROTO_TCP, TCP_MAXSEG),
-	[URING_SNAPSHOT_TCP_CONGESTION] = SNAPSHOT_OPTION(IPPROTO_TCP,
-							  TCP_CONGESTION),
+	[FIGURE_QUERY_TCP_INFO] = SNAPSHOT_OPTION(IPPROTO_TCP, TCP_INFO),
+	[FIGURE_QUERY_SIOCOUTQ] = {.type = URING_QUERY_SIOCOUTQ},
+	[FIGURE_QUERY_SIOCINQ] = {.type = URING_QUERY_SIOCINQ},
+	[FIGURE_QUERY_SO_SNDBUF] = SNAPSHOT_OPTION(SOL_SOCKET, SO_SNDBUF),
+	[FIGURE_QUERY_SO_RCVBUF] = SNAPSHOT_OPTION(SOL_SOCKET, SO_RCVBUF),
+	[FIGURE_QUERY_SO_PRIORITY] = SNAPSHOT_OPTION(SOL_SOCKET, SO_PRIORITY),
+	[FIGURE_QUERY_SO_MARK] = SNAPSHOT_OPTION(SOL_SOCKET, SO_MARK),
+	[FIGURE_QUERY_TCP_MAXSEG] = SNAPSHOT_OPTION(IPPROTO_TCP, TCP_MAXSEG),
+	[FIGURE_QUERY_TCP_CONGESTION] = SNAPSHOT_OPTION(IPPROTO_TCP,
+							TCP_CONGESTION),
 #undef SNAPSHOT_OPTION
-	[URING_SNAPSHOT_TOS] =
+	[FIGURE_QUERY_TOS] =
 		{
-			.name = "IP_TOS",
-			.name6 = "IPV6_TCLASS",
 			.level = IPPROTO_IP,
 			.optname = IP_TOS,
 			.level6 = IPPROTO_IPV6,
 			.optname6 = IPV6_TCLASS,
 		},
-	[URING_SNAPSHOT_MTU] =
+	[FIGURE_QUERY_MTU] =
 		{
-			.name = "IP_MTU",
-			.name6 = "IPV6_MTU",
 			.level = IPPROTO_IP,
 			.optname = IP_MTU,
 			.level6 = IPPROTO_IPV6,
@@ -76,12 +61,12 @@ static const struct {
 struct snapshot_buffers {
 	struct tcp_info info;
 	char congestion[16];
-	int numbers[URING_SNAPSHOT_ITEMS];
+	int numbers[FIGURE_QUERIES_COUNT];
 };
 
 static int snapshot_prepare(const struct uring_socket *sock,
 			    struct snapshot_buffers *buffers,
-			    struct uring_query queries[URING_SNAPSHOT_ITEMS])
+			    struct uring_query queries[FIGURE_QUERIES_COUNT])
 {
 	bool ipv6 = sock->family == AF_INET6;
 	size_t i;
@@ -93,98 +78,94 @@ static int snapshot_prepare(const struct uring_socket *sock,
 	}
 
 	*buffers = (struct snapshot_buffers){};
-	for (i = 0; i < URING_SNAPSHOT_ITEMS; i++) {
+	for (i = 0; i < FIGURE_QUERIES_COUNT; i++) {
 		queries[i] = (struct uring_query){
-			.type = snapshot_items[i].type,
-			.level = ipv6 ? snapshot_items[i].level6
-				      : snapshot_items[i].level,
-			.optname = ipv6 ? snapshot_items[i].optname6
-					: snapshot_items[i].optname,
+			.type = snapshot_queries[i].type,
+			.level = ipv6 ? snapshot_queries[i].level6
+				      : snapshot_queries[i].level,
+			.optname = ipv6 ? snapshot_queries[i].optname6
+					: snapshot_queries[i].optname,
 			.optval = &buffers->numbers[i],
 			.optlen = sizeof(buffers->numbers[i]),
 		};
 	}
-	queries[URING_SNAPSHOT_TCP_INFO].optval = &buffers->info;
-	queries[URING_SNAPSHOT_TCP_INFO].optlen = sizeof(buffers->info);
-	queries[URING_SNAPSHOT_TCP_CONGESTION].optval = buffers->congestion;
-	queries[URING_SNAPSHOT_TCP_CONGESTION].optlen = sizeof(
+	queries[FIGURE_QUERY_TCP_INFO].optval = &buffers->info;
+	queries[FIGURE_QUERY_TCP_INFO].optlen = sizeof(buffers->info);
+	queries[FIGURE_QUERY_TCP_CONGESTION].optval = buffers->congestion;
+	queries[FIGURE_QUERY_TCP_CONGESTION].optlen = sizeof(
 		buffers->congestion);
 	return 0;
+}
+
+/* The value of a figure that has a query of its own. */
+static uint64_t snapshot_number(const struct uring_query *queries,
+				enum figure_query query)
+{
+	int number;
+
+	if (queries[query].error != 0) {
+		return FIGURE_UNKNOWN;
+	}
+	memcpy(&number, queries[query].optval, sizeof(number));
+	if (query == FIGURE_QUERY_TOS) {
+		return tcp_dscp(number);
+	}
+	return (uint32_t)number;
 }
 
 static void snapshot_finish(const struct uring_socket *sock,
 			    const struct uring_query *queries,
 			    struct uring_snapshot *snapshot)
 {
-	struct {
-		enum uring_snapshot_item item;
-		int *value;
-	} numbers[] = {
-		{URING_SNAPSHOT_SIOCOUTQ, &snapshot->outq},
-		{URING_SNAPSHOT_SIOCINQ, &snapshot->inq},
-		{URING_SNAPSHOT_SO_SNDBUF, &snapshot->sndbuf},
-		{URING_SNAPSHOT_SO_RCVBUF, &snapshot->rcvbuf},
-		{URING_SNAPSHOT_SO_PRIORITY, &snapshot->priority},
-		{URING_SNAPSHOT_SO_MARK, &snapshot->mark},
-		{URING_SNAPSHOT_TCP_MAXSEG, &snapshot->maxseg},
-		{URING_SNAPSHOT_TOS, &snapshot->tos},
-		{URING_SNAPSHOT_MTU, &snapshot->mtu},
-	};
+	const struct uring_query *q = &queries[FIGURE_QUERY_TCP_INFO];
 	struct tcp_info info = {};
 	size_t i;
 
 	*snapshot = (struct uring_snapshot){
 		.sock = *sock,
 	};
-	for (i = 0; i < URING_SNAPSHOT_ITEMS; i++) {
-		snapshot->items[i].error = queries[i].error;
-		snapshot->items[i].reason = queries[i].reason;
+	for (i = 0; i < FIGURE_QUERIES_COUNT; i++) {
+		snapshot->queries[i].error = queries[i].error;
+		snapshot->queries[i].reason = queries[i].reason;
 	}
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		const struct uring_query *query = &queries[numbers[i].item];
-
-		if (query->error == 0) {
-			memcpy(numbers[i].value, query->optval, sizeof(int));
+	if (q->error == 0) {
+		memcpy(&info, q->optval, q->optlen);
+	}
+	tcp_figures(&info, snapshot->figures);
+	for (i = 0; i < FIGURES_COUNT; i++) {
+		if (figures[i].unit == FIGURE_UNIT_TEXT ||
+		    figures[i].query == FIGURE_QUERY_NONE)
+		{
+			continue;
+		}
+		if (figures[i].query != FIGURE_QUERY_TCP_INFO) {
+			snapshot->figures[i] = snapshot_number(
+				queries, figures[i].query);
+		} else if (q->error != 0) {
+			snapshot->figures[i] = FIGURE_UNKNOWN;
 		}
 	}
-	if (queries[URING_SNAPSHOT_TCP_CONGESTION].error == 0) {
+	q = &queries[FIGURE_QUERY_TCP_CONGESTION];
+	if (q->error == 0) {
 		snprintf(snapshot->congestion,
 			 sizeof(snapshot->congestion),
 			 "%.15s",
-			 (const char *)queries[URING_SNAPSHOT_TCP_CONGESTION]
-				 .optval);
+			 (const char *)q->optval);
 	}
-	if (queries[URING_SNAPSHOT_TCP_INFO].error == 0) {
-		memcpy(&info,
-		       queries[URING_SNAPSHOT_TCP_INFO].optval,
-		       queries[URING_SNAPSHOT_TCP_INFO].optlen);
-	}
-	snapshot->rtt_us = info.tcpi_rtt;
-	snapshot->rttvar_us = info.tcpi_rttvar;
-	snapshot->rto_us = info.tcpi_rto;
-	snapshot->snd_cwnd = info.tcpi_snd_cwnd;
-	snapshot->unacked = info.tcpi_unacked;
-	snapshot->retrans = info.tcpi_retrans;
-	snapshot->total_retrans = info.tcpi_total_retrans;
-	snapshot->snd_mss = info.tcpi_snd_mss;
-	snapshot->delivery_rate = info.tcpi_delivery_rate;
-	snapshot->pacing_rate = info.tcpi_pacing_rate;
-	snapshot->bytes_acked = info.tcpi_bytes_acked;
-	snapshot->bytes_received = info.tcpi_bytes_received;
 }
 
 int uring_snapshot(const struct uring_socket *sock,
 		   struct uring_snapshot *snapshot)
 {
 	struct snapshot_buffers buffers;
-	struct uring_query queries[URING_SNAPSHOT_ITEMS];
+	struct uring_query queries[FIGURE_QUERIES_COUNT];
 	int ret;
 
 	ret = snapshot_prepare(sock, &buffers, queries);
 	if (ret != 0) {
 		return ret;
 	}
-	uring_query_batch(sock, queries, URING_SNAPSHOT_ITEMS);
+	uring_query_batch(sock, queries, FIGURE_QUERIES_COUNT);
 	snapshot_finish(sock, queries, snapshot);
 	return 0;
 }
@@ -205,7 +186,7 @@ struct tevent_req *uring_snapshot_send(TALLOC_CTX *mem_ctx,
 	struct tevent_req *subreq = NULL;
 	struct uring_snapshot_state *state = NULL;
 	struct snapshot_buffers buffers;
-	struct uring_query queries[URING_SNAPSHOT_ITEMS];
+	struct uring_query queries[FIGURE_QUERIES_COUNT];
 	int ret;
 
 	req = tevent_req_create(mem_ctx, &state, struct uring_snapshot_state);
@@ -220,7 +201,7 @@ struct tevent_req *uring_snapshot_send(TALLOC_CTX *mem_ctx,
 		return tevent_req_post(req, ev);
 	}
 	subreq = uring_query_batch_send(
-		state, ev, sock, queries, URING_SNAPSHOT_ITEMS, urgency);
+		state, ev, sock, queries, FIGURE_QUERIES_COUNT, urgency);
 	if (tevent_req_nomem(subreq, req)) {
 		return tevent_req_post(req, ev);
 	}
@@ -260,91 +241,57 @@ int uring_snapshot_recv(struct tevent_req *req, struct uring_snapshot *snapshot)
 	return ret;
 }
 
-const char *uring_snapshot_item_name(const struct uring_snapshot *snapshot,
-				     enum uring_snapshot_item item)
+const char *uring_snapshot_query_name(const struct uring_snapshot *snapshot,
+				      enum figure_query query)
 {
-	if (snapshot->sock.family == AF_INET6) {
-		return snapshot_items[item].name6;
-	}
-	return snapshot_items[item].name;
+	return figure_query_name(query, snapshot->sock.family == AF_INET6);
 }
 
-void uring_snapshot_fields(
-	const struct uring_snapshot *snapshot,
-	struct uring_snapshot_field fields[URING_SNAPSHOT_FIELDS])
+bool uring_snapshot_has(const struct uring_snapshot *snapshot,
+			enum figure_index index)
 {
-	const struct uring_snapshot *s = snapshot;
-	const struct uring_snapshot_field all[] = {
-		{"rtt_us", URING_SNAPSHOT_TCP_INFO, NULL, s->rtt_us},
-		{"rttvar_us", URING_SNAPSHOT_TCP_INFO, NULL, s->rttvar_us},
-		{"rto_us", URING_SNAPSHOT_TCP_INFO, NULL, s->rto_us},
-		{"cwnd", URING_SNAPSHOT_TCP_INFO, NULL, s->snd_cwnd},
-		{"unacked", URING_SNAPSHOT_TCP_INFO, NULL, s->unacked},
-		{"retrans", URING_SNAPSHOT_TCP_INFO, NULL, s->retrans},
-		{"total_retrans",
-		 URING_SNAPSHOT_TCP_INFO,
-		 NULL,
-		 s->total_retrans},
-		{"snd_mss", URING_SNAPSHOT_TCP_INFO, NULL, s->snd_mss},
-		{"delivery_rate",
-		 URING_SNAPSHOT_TCP_INFO,
-		 NULL,
-		 s->delivery_rate},
-		{"pacing_rate", URING_SNAPSHOT_TCP_INFO, NULL, s->pacing_rate},
-		{"bytes_acked", URING_SNAPSHOT_TCP_INFO, NULL, s->bytes_acked},
-		{"bytes_received",
-		 URING_SNAPSHOT_TCP_INFO,
-		 NULL,
-		 s->bytes_received},
-		{"outq", URING_SNAPSHOT_SIOCOUTQ, NULL, s->outq},
-		{"inq", URING_SNAPSHOT_SIOCINQ, NULL, s->inq},
-		{"sndbuf", URING_SNAPSHOT_SO_SNDBUF, NULL, s->sndbuf},
-		{"rcvbuf", URING_SNAPSHOT_SO_RCVBUF, NULL, s->rcvbuf},
-		{"priority", URING_SNAPSHOT_SO_PRIORITY, NULL, s->priority},
-		{"mark", URING_SNAPSHOT_SO_MARK, NULL, (uint32_t)s->mark},
-		{"maxseg", URING_SNAPSHOT_TCP_MAXSEG, NULL, s->maxseg},
-		{"congestion", URING_SNAPSHOT_TCP_CONGESTION, s->congestion, 0},
-		{"tos", URING_SNAPSHOT_TOS, NULL, s->tos},
-		{"mtu", URING_SNAPSHOT_MTU, NULL, s->mtu},
-	};
+	enum figure_query query = figures[index].query;
 
-	_Static_assert(sizeof(all) / sizeof(all[0]) == URING_SNAPSHOT_FIELDS,
-		       "the header says how many there are");
-	memcpy(fields, all, sizeof(all));
+	return query != FIGURE_QUERY_NONE &&
+	       snapshot->queries[query].error == 0;
+}
+
+static char *snapshot_append_figures(char *s,
+				     const struct uring_snapshot *snapshot)
+{
+	size_t i;
+
+	for (i = 0; i < FIGURES_COUNT; i++) {
+		if (!uring_snapshot_has(snapshot, i)) {
+			continue;
+		}
+		if (figures[i].unit == FIGURE_UNIT_TEXT) {
+			s = talloc_asprintf_append_buffer(s,
+							  "%s=%s ",
+							  figures[i].name,
+							  snapshot->congestion);
+			continue;
+		}
+		s = talloc_asprintf_append_buffer(s,
+						  "%s=%ju ",
+						  figures[i].name,
+						  (uintmax_t)
+							  snapshot->figures[i]);
+	}
+	return s;
 }
 
 char *uring_snapshot_string(TALLOC_CTX *mem_ctx,
 			    const struct uring_snapshot *snapshot)
 {
-	struct uring_snapshot_field fields[URING_SNAPSHOT_FIELDS];
-	char *s = NULL;
+	char *s = snapshot_append_figures(talloc_strdup(mem_ctx, ""), snapshot);
 	size_t i;
 
-	uring_snapshot_fields(snapshot, fields);
-	s = talloc_strdup(mem_ctx, "");
-	for (i = 0; i < URING_SNAPSHOT_FIELDS; i++) {
-		const struct uring_snapshot_field *f = &fields[i];
-
-		if (snapshot->items[f->item].error != 0) {
-			continue;
-		}
-		if (f->string != NULL) {
-			s = talloc_asprintf_append_buffer(s,
-							  "%s=%s ",
-							  f->name,
-							  f->string);
-		} else {
-			s = talloc_asprintf_append_buffer(s,
-							  "%s=%ju ",
-							  f->name,
-							  (uintmax_t)f->number);
-		}
-	}
 	s = talloc_strdup_append_buffer(s, "via");
-	for (i = 0; i < URING_SNAPSHOT_ITEMS; i++) {
-		const char *name = uring_snapshot_item_name(snapshot, i);
-		enum uring_reason reason = snapshot->items[i].reason;
-		int error = snapshot->items[i].error;
+	for (i = 0; i < FIGURE_QUERIES_COUNT; i++) {
+		const char *name = uring_snapshot_query_name(snapshot, i);
+		enum uring_reason reason = snapshot->queries[i].reason;
+		int error = snapshot->queries[i].error;
 
 		if (error != 0) {
 			s = talloc_asprintf_append_buffer(s,

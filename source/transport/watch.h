@@ -2,46 +2,14 @@
 /*
  * Watch the connections of a client: samples, published; and warnings.
  */
-#ifndef URING_WATCH_H
-#define URING_WATCH_H
+#ifndef TRANSPORT_WATCH_H
+#define TRANSPORT_WATCH_H
 
-#include <stdbool.h>
 #include <talloc.h>
 #include <tevent.h>
 
 #include "compat_getsockopt.h"
-
-/** How a share wants its client's connections to be watched. */
-struct uring_watch_settings {
-	/** seconds between two samples; 0: none, and no warnings either */
-	unsigned interval;
-	/* the limits from which on there is a warning; 0: none */
-	/** round-trip time, milliseconds */
-	unsigned warn_rtt;
-	/** segments sent again, percent of those sent */
-	double warn_retrans;
-	/** seconds without an acknowledgement for what was sent */
-	unsigned warn_stall;
-};
-
-/** Names of the settings in smb.conf, "smbd_uring:NAME". */
-#define URING_WATCH_PARAMETERS 4
-struct uring_watch_parameter {
-	const char *name;
-	/** the values that are allowed, in words */
-	const char *allowed;
-};
-URING_PUBLIC extern const struct uring_watch_parameter
-	uring_watch_parameters[URING_WATCH_PARAMETERS];
-
-/**
- * @brief Set what the parameter of this number stands for.
- *
- * @return false if the value is not allowed; nothing is set then.
- */
-URING_PUBLIC bool uring_watch_set(struct uring_watch_settings *settings,
-				  size_t parameter,
-				  const char *value);
+#include "watch_settings.h"
 
 /** What is watched in one loop: the channels of a client, and its shares. */
 struct uring_watch;
@@ -74,11 +42,10 @@ typedef void (*uring_watch_settings_fn_t)(struct uring_watch_settings *settings,
  * @return NULL without memory, or if the context is not of the io_uring
  *         backend or is watched already.
  */
-URING_PUBLIC struct uring_watch *uring_watch_create(
-	TALLOC_CTX *mem_ctx,
-	struct tevent_context *ev,
-	const char *directory,
-	void (*log_fn)(const char *line));
+struct uring_watch *uring_watch_create(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       const char *directory,
+				       void (*log_fn)(const char *line));
 
 /**
  * @brief One more connection, until it is freed.
@@ -89,7 +56,7 @@ URING_PUBLIC struct uring_watch *uring_watch_create(
  *
  * @return NULL without memory.
  */
-URING_PUBLIC struct uring_watch_channel *uring_watch_add_channel(
+struct uring_watch_channel *uring_watch_add_channel(
 	TALLOC_CTX *mem_ctx,
 	struct uring_watch *watch,
 	const struct uring_socket *sock,
@@ -105,7 +72,7 @@ URING_PUBLIC struct uring_watch_channel *uring_watch_add_channel(
  *
  * @return NULL without memory.
  */
-URING_PUBLIC struct uring_watch_share *uring_watch_add_share(
+struct uring_watch_share *uring_watch_add_share(
 	TALLOC_CTX *mem_ctx,
 	struct uring_watch *watch,
 	const char *name,
@@ -113,4 +80,4 @@ URING_PUBLIC struct uring_watch_share *uring_watch_add_share(
 	uring_watch_settings_fn_t settings_fn,
 	void *private_data);
 
-#endif /* URING_WATCH_H */
+#endif /* TRANSPORT_WATCH_H */

@@ -20,7 +20,7 @@ import tempfile
 from smbd import PATIENCE, SLOW, TOP, Smbd, die_with_parent, wait_for
 
 PROGRAM = os.path.join(TOP, "bin/smbd-quicd")
-TOOL = os.path.join(TOP, "bin/uring-sockopt")
+TOOL = os.path.join(TOP, "bin/smbd-uring")
 
 
 def free_udp_port():
@@ -185,7 +185,7 @@ class Quicd:
             "pgrep", "-P", str(self.process.pid)).stdout.split()]
 
     def status(self, *options):
-        """What uring-sockopt status prints of it and its smbd."""
+        """What smbd-uring status prints of it and its smbd."""
         return subprocess.run(
             [TOOL, "status", f"--directory={self.smbd.dir}/lock/smbd_uring",
              f"--directory={self.directory}", *options], text=True,

@@ -18,7 +18,7 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
 DROP_IN = os.path.join(TOP, "bin/smbd-uring-preload.so")
-TOOL = os.path.join(TOP, "bin/uring-sockopt")
+TOOL = os.path.join(TOP, "bin/smbd-uring")
 ACTIVE = "smbd_uring:backend = io_uring\nsmbd_uring:sockopt = auto\n"
 # Where everything is slow, as on a kernel with KASAN, tests/run says how much.
 SLOW = int(os.environ.get("TESTS_SLOW", "1"))
@@ -205,7 +205,7 @@ class Smbd:
         return self.lines(start)
 
     def status(self, *options, **keywords):
-        """What uring-sockopt status says of it."""
+        """What smbd-uring status says of it."""
         return subprocess.run(
             [TOOL, "status", "--directory", f"{self.dir}/lock/smbd_uring",
              *options], text=True, stdout=subprocess.PIPE,

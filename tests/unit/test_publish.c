@@ -81,8 +81,8 @@ static struct uring_status_row row_of(uint64_t n)
 	row.client[sizeof(row.client) - 1] = '\0';
 	memset(row.relay, 'a' + n % 26, sizeof(row.relay) - 1);
 	row.relay[sizeof(row.relay) - 1] = '\0';
-	memset(row.user, 'a' + n % 26, sizeof(row.user) - 1);
-	row.user[sizeof(row.user) - 1] = '\0';
+	memset(row.users, 'a' + n % 26, sizeof(row.users) - 1);
+	row.users[sizeof(row.users) - 1] = '\0';
 	memset(row.shares, 'a' + n % 26, sizeof(row.shares) - 1);
 	row.shares[sizeof(row.shares) - 1] = '\0';
 	return row;

@@ -29,7 +29,7 @@
 #include <cmocka.h>
 
 #include "smbd_uring_backend.h"
-#include "transport/snapshot.h"
+#include "uring_sockopt.h"
 #include "own_process.h"
 
 #define MANY 100
@@ -1342,125 +1342,6 @@ static void past_the_length(void)
 	CHECK(memcmp(&sources[0], &sources[1], sizeof(sources[0])) == 0);
 }
 
-static int connected(int family)
-{
-	union {
-		struct sockaddr sa;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} addr = {};
-	socklen_t len = family == AF_INET ? sizeof(addr.in) : sizeof(addr.in6);
-	int listener = socket(family, SOCK_STREAM, 0);
-	int fd = socket(family, SOCK_STREAM, 0);
-
-	addr.sa.sa_family = family;
-	addr.in6.sin6_addr = in6addr_loopback;
-	if (family == AF_INET) {
-		addr.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	}
-	CHECK(bind(listener, &addr.sa, len) == 0);
-	CHECK(listen(listener, 1) == 0);
-	CHECK(getsockname(listener, &addr.sa, &len) == 0);
-	CHECK(connect(fd, &addr.sa, len) == 0);
-	CHECK(accept(listener, NULL, NULL) != -1);
-	return fd;
-}
-
-static void check_snapshot(const struct uring_snapshot *s)
-{
-	char *text = uring_snapshot_string(NULL, s);
-	struct uring_snapshot_field fields[URING_SNAPSHOT_FIELDS];
-	socklen_t len = sizeof(int);
-	int sndbuf = 0;
-	size_t i;
-
-	for (i = 0; i < URING_SNAPSHOT_ITEMS; i++) {
-		CHECK(s->items[i].error == 0);
-		CHECK(s->items[i].reason == URING_REASON_NONE ||
-		      s->items[i].reason == URING_REASON_LEVEL);
-	}
-	CHECK(getsockopt(s->sock.fd, SOL_SOCKET, SO_SNDBUF, &sndbuf, &len) ==
-	      0);
-	CHECK(s->sndbuf == sndbuf);
-	CHECK(s->items[URING_SNAPSHOT_SO_SNDBUF].reason == URING_REASON_NONE);
-	CHECK(s->items[URING_SNAPSHOT_SIOCOUTQ].reason == URING_REASON_NONE);
-	CHECK(s->rto_us > 0 && s->snd_cwnd > 0 && s->snd_mss > 0);
-	CHECK(s->maxseg > 0 && s->mtu > 1000 && s->congestion[0] != '\0');
-
-	CHECK(strstr(text, " via TCP_INFO=") != NULL);
-	CHECK(strstr(text, " SO_SNDBUF=ring") != NULL);
-	CHECK(strstr(text,
-		     s->sock.family == AF_INET6 ? " IPV6_MTU=" : " IP_MTU=") !=
-	      NULL);
-	uring_snapshot_fields(s, fields);
-	for (i = 0; i < URING_SNAPSHOT_FIELDS; i++) {
-		char word[64];
-
-		snprintf(word, sizeof(word), "%s=", fields[i].name);
-		CHECK(strstr(text, word) != NULL);
-	}
-	talloc_free(text);
-}
-
-static void snapshots(void)
-{
-	const int families[] = {AF_INET, AF_INET6};
-	size_t i;
-
-	for (i = 0; i < 2; i++) {
-		struct uring_snapshot snapshot;
-		struct tevent_req *req = NULL;
-		uint64_t before;
-
-		CHECK(uring_socket_init(connected(families[i]), &sock) == 0);
-		CHECK(uring_snapshot(&sock, &snapshot) == 0);
-		check_snapshot(&snapshot);
-		before = enters();
-		CHECK(uring_snapshot(&sock, &snapshot) == 0);
-		CHECK(enters() == before + 1);
-
-		req = uring_snapshot_send(ev, ev, &sock, URING_PROMPT);
-		CHECK(tevent_req_poll(req, ev));
-		CHECK(uring_snapshot_recv(req, &snapshot) == 0);
-		check_snapshot(&snapshot);
-		CHECK(enters() == before + 2);
-	}
-}
-
-static void snapshot_of_something_else(void)
-{
-	struct uring_snapshot snapshot;
-	struct tevent_req *req = NULL;
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	CHECK(uring_socket_init(fd, &sock) == 0);
-	CHECK(uring_snapshot(&sock, &snapshot) == EPROTOTYPE);
-	req = uring_snapshot_send(ev, ev, &sock, URING_PROMPT);
-	CHECK(tevent_req_poll(req, ev));
-	CHECK(uring_snapshot_recv(req, &snapshot) == EPROTOTYPE);
-}
-
-/* The connection is gone: every item has its own error, as by system call. */
-static void snapshot_of_closed(void)
-{
-	struct uring_snapshot snapshot;
-	char *text = NULL;
-	size_t i;
-
-	CHECK(uring_socket_init(connected(AF_INET), &sock) == 0);
-	/* so that the ring does not get the number that becomes free */
-	CHECK(uring_snapshot(&sock, &snapshot) == 0);
-	close(sock.fd);
-	CHECK(uring_snapshot(&sock, &snapshot) == 0);
-	for (i = 0; i < URING_SNAPSHOT_ITEMS; i++) {
-		CHECK(snapshot.items[i].error == EBADF);
-	}
-	text = uring_snapshot_string(NULL, &snapshot);
-	CHECK(strstr(text, "TCP_INFO=error(EBADF)") != NULL);
-	CHECK(strstr(text, "rtt_us") == NULL);
-	talloc_free(text);
-}
-
 int main(void)
 {
 #define SOCKOPT_TEST(_fn)                                                \
@@ -1499,9 +1380,6 @@ int main(void)
 		SOCKOPT_TEST(one_query),
 		SOCKOPT_TEST(in_and_out),
 		SOCKOPT_TEST(past_the_length),
-		SOCKOPT_TEST(snapshots),
-		SOCKOPT_TEST(snapshot_of_something_else),
-		SOCKOPT_TEST(snapshot_of_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

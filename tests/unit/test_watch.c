@@ -62,6 +62,7 @@ static void connect_pair(int fds[2])
 	};
 	socklen_t len = sizeof(addr);
 	int buffer = 4096;
+	int tos = 46 << 2;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	CHECK(bind(fd, (struct sockaddr *)&addr, len) == 0);
@@ -73,6 +74,7 @@ static void connect_pair(int fds[2])
 	CHECK(connect(fds[1], (struct sockaddr *)&addr, len) == 0);
 	fds[0] = accept(fd, NULL, NULL);
 	CHECK(fds[0] != -1);
+	CHECK(setsockopt(fds[0], IPPROTO_IP, IP_TOS, &tos, sizeof(tos)) == 0);
 	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
 	close(fd);
 }
@@ -194,10 +196,14 @@ static void samples(void)
 	CHECK(strcmp(row.client, "192.0.2.1:1000") == 0);
 	CHECK(strcmp(row.transport, "tcp") == 0);
 	turn_to_sample(client, 0, &row);
-	CHECK(row.rtt_us > 0 && row.mss > 0 && row.mtu > 0);
-	CHECK(row.ring + row.syscall == 3);
+	CHECK(row.figures[FIGURE_rtt_us] > 0 && row.figures[FIGURE_mss] > 0 &&
+	      row.figures[FIGURE_mtu] > 0 && row.figures[FIGURE_stall_ms] == 0);
+	CHECK(row.figures[FIGURE_dscp] == 46);
+	/* of too few segments there is no rate */
+	CHECK(row.figures[FIGURE_loss_ppm] == FIGURE_UNKNOWN);
+	CHECK(row.ring + row.syscall == 1);
 	CHECK(strcmp(row.shares, "data \"1\"") == 0);
-	CHECK(strcmp(row.user, "alice") == 0);
+	CHECK(strcmp(row.users, "alice") == 0);
 
 	/* an idle loop is not woken: the timer, and perhaps one answer */
 	first = row.sampled;
@@ -213,8 +219,8 @@ static void samples(void)
 				       settings_fn,
 				       &client->settings);
 	CHECK(read_rows(&row) == 1);
-	CHECK(strcmp(row.shares, "more,data \"1\"") == 0);
-	CHECK(strcmp(row.user, "alice") == 0);
+	CHECK(strcmp(row.shares, "more\ndata \"1\"") == 0);
+	CHECK(strcmp(row.users, "alice") == 0);
 	talloc_free(second);
 	/* between them one of which nothing is known, as the drop-in's */
 	second = uring_watch_add_share(
@@ -226,8 +232,8 @@ static void samples(void)
 				      settings_fn,
 				      &client->settings);
 	CHECK(read_rows(&row) == 1);
-	CHECK(strcmp(row.shares, "more,data \"1\"") == 0);
-	CHECK(strcmp(row.user, "bob,alice") == 0);
+	CHECK(strcmp(row.shares, "more\ndata \"1\"") == 0);
+	CHECK(strcmp(row.users, "bob\nalice") == 0);
 	talloc_free(second);
 	talloc_free(third);
 	CHECK(read_rows(&row) == 1);
@@ -278,7 +284,9 @@ static void stall(void)
 	CHECK(strstr(lines[0],
 		     "warning stall=begins share=\"data ?1?\" "
 		     "user=\"alice\" client=192.0.2.1:1000 ") != NULL);
-	CHECK(read_rows(&row) == 1 && row.unacked > 0);
+	CHECK(read_rows(&row) == 1 && row.figures[FIGURE_unacked_bytes] > 0);
+	CHECK(row.figures[FIGURE_stall_ms] >= 2000);
+	CHECK(row.limit_stall_ms == 2000 && row.limit_rtt_us == 0);
 
 	/* said once */
 	(void)turn(client, 2200);
@@ -303,7 +311,7 @@ static void stall(void)
 	/* and then it is idle again: the last sample, and none after it */
 	(void)turn(client, 2200);
 	CHECK(turn(client, 1500) <= 2);
-	CHECK(read_rows(&row) == 1 && row.unacked == 0);
+	CHECK(read_rows(&row) == 1 && row.figures[FIGURE_unacked_bytes] == 0);
 	talloc_free(client);
 	CHECK(rmdir(directory) == 0);
 }

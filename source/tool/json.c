@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * status as JSON.
+ */
+
+#include "config.h"
+
+#include <string.h>
+
+#include "output.h"
+#include "tool.h"
+
+static json_t *names_json(const struct status_row *row,
+			  const struct column *column)
+{
+	char names[sizeof(row->published.shares)];
+	char *next = names;
+	const char *name = NULL;
+	json_t *json = json_array();
+
+	row_names(row, column, '\n', names, sizeof(names));
+	while ((name = strsep(&next, "\n")) != NULL) {
+		if (*name != '\0') {
+			json_array_append_new(json, json_string(name));
+		}
+	}
+	return json;
+}
+
+static json_t *cell_json(const struct status_rows *rows,
+			 const struct status_row *row,
+			 const struct column *column)
+{
+	uint64_t number;
+
+	if (column->kind == COLUMN_NAMES) {
+		return names_json(row, column);
+	}
+	if (column->kind == COLUMN_STRING) {
+		return json_string(row_string(row, column));
+	}
+	number = row_number(row, column);
+	if (number == FIGURE_UNKNOWN) {
+		return json_null();
+	}
+	switch (column->kind) {
+	case COLUMN_STATE:
+		return json_string(row_string(row, column));
+	case COLUMN_AGE:
+		return json_real(row_age(rows, row));
+	default:
+		return json_integer((json_int_t)number);
+	}
+}
+
+int output_json(const struct status_rows *rows)
+{
+	json_t *connections = json_array();
+	const struct column *columns = NULL;
+	size_t num_columns;
+	size_t i;
+	size_t j;
+
+	columns = table_columns(&num_columns);
+	for (i = 0; i < rows->num_rows; i++) {
+		const struct status_row *row = &rows->rows[i];
+		json_t *json = json_object();
+
+		for (j = 0; j < num_columns; j++) {
+			json_object_set_new(json,
+					    columns[j].name,
+					    cell_json(rows, row, &columns[j]));
+		}
+		json_array_append_new(connections, json);
+	}
+	return tool_print_json(json_pack("{s:o}", "connections", connections));
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * The connections that a table shows: read, and joined.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <talloc.h>
+
+#include "rows.h"
+#include "util/clock.h"
+#include "util/printable.h"
+
+/* A client has chosen its user's name: nothing of it may steer a terminal. */
+static void clean(char *s, size_t size)
+{
+	char text[sizeof(((struct uring_status_row *)NULL)->shares)];
+	char *name = s;
+	char *end = NULL;
+	size_t used = 0;
+
+	/* name by name: what is between them would not pass */
+	while (name != NULL && used < size) {
+		end = strchr(name, URING_STATUS_SEPARATOR);
+		if (end != NULL) {
+			*end = '\0';
+		}
+		(void)printable_copy(text + used, size - used, name);
+		used += strlen(text + used);
+		if (end != NULL && used + 1 < size) {
+			text[used] = URING_STATUS_SEPARATOR;
+			used += 1;
+		}
+		name = end != NULL ? end + 1 : NULL;
+	}
+	text[used < size ? used : size - 1] = '\0';
+	memcpy(s, text, size);
+}
+
+/* Of a transport that does not tell, what was lost ever. */
+static void row_fill_loss(struct uring_status_row *row)
+{
+	uint64_t *f = row->figures;
+
+	if (f[FIGURE_loss_ppm] == FIGURE_UNKNOWN &&
+	    f[FIGURE_retrans_total] != FIGURE_UNKNOWN &&
+	    f[FIGURE_segments_total] != FIGURE_UNKNOWN &&
+	    f[FIGURE_segments_total] > 0)
+	{
+		f[FIGURE_loss_ppm] =
+			(uint64_t)((double)f[FIGURE_retrans_total] * 1e6 /
+				   (double)f[FIGURE_segments_total]);
+	}
+}
+
+static void row_init(struct status_row *row,
+		     const struct uring_status_row *published)
+{
+	struct uring_status_row *p = &row->published;
+
+	*row = (struct status_row){.published = *published};
+	clean(p->transport, sizeof(p->transport));
+	clean(p->client, sizeof(p->client));
+	clean(p->relay, sizeof(p->relay));
+	clean(p->users, sizeof(p->users));
+	clean(p->shares, sizeof(p->shares));
+	row_fill_loss(p);
+}
+
+static bool reaches(const struct uring_status_row *row,
+		    enum figure_index figure,
+		    uint64_t limit)
+{
+	uint64_t value = row->figures[figure];
+
+	return limit != 0 && value != FIGURE_UNKNOWN && value >= limit;
+}
+
+static enum status_state row_state(const struct uring_status_row *row)
+{
+	if (row->sampled == 0 ||
+	    (row->limit_rtt_us == 0 && row->limit_loss_ppm == 0 &&
+	     row->limit_stall_ms == 0))
+	{
+		return STATE_UNKNOWN;
+	}
+	if (reaches(row, FIGURE_stall_ms, row->limit_stall_ms)) {
+		return STATE_STALL;
+	}
+	if (reaches(row, FIGURE_loss_ppm, row->limit_loss_ppm)) {
+		return STATE_LOSS;
+	}
+	if (reaches(row, FIGURE_rtt_us, row->limit_rtt_us)) {
+		return STATE_SLOW;
+	}
+	return STATE_OK;
+}
+
+const char *state_name(enum status_state state)
+{
+	switch (state) {
+	case STATE_OK:
+		return "ok";
+	case STATE_SLOW:
+		return "SLOW";
+	case STATE_LOSS:
+		return "LOSS";
+	case STATE_STALL:
+		return "STALL";
+	case STATE_UNKNOWN:
+		break;
+	}
+	return "";
+}
+
+/* 0 or an errno. */
+static int rows_add(struct status_rows *rows,
+		    const struct uring_status_row *published,
+		    size_t num_rows)
+{
+	struct status_row *all = NULL;
+	size_t i;
+
+	all = talloc_realloc(NULL,
+			     rows->rows,
+			     struct status_row,
+			     rows->num_rows + num_rows + 1);
+	if (all == NULL) {
+		return ENOMEM;
+	}
+	rows->rows = all;
+	for (i = 0; i < num_rows; i++) {
+		row_init(&all[rows->num_rows + i], &published[i]);
+	}
+	rows->num_rows += num_rows;
+	return 0;
+}
+
+/* 0 or an errno. */
+static int rows_read_directory(const char *directory, struct status_rows *rows)
+{
+	struct uring_status_row *published = NULL;
+	size_t num_rows = 0;
+	int ret;
+
+	ret = uring_status_read(NULL, directory, &published, &num_rows);
+	if (ret != 0) {
+		return ret;
+	}
+	ret = rows_add(rows, published, num_rows);
+	talloc_free(published);
+	return ret;
+}
+
+static int compare_clients(const void *a, const void *b)
+{
+	const struct status_row *const *one = a;
+	const struct status_row *const *other = b;
+
+	return strcmp((*one)->published.client, (*other)->published.client);
+}
+
+static void row_join(struct status_row *quic, struct status_row *smbd)
+{
+	struct uring_status_row *row = &quic->published;
+
+	quic->smbd_pid = smbd->published.pid;
+	smbd->relayed = true;
+	memcpy(row->users, smbd->published.users, sizeof(row->users));
+	memcpy(row->shares, smbd->published.shares, sizeof(row->shares));
+	row->limit_rtt_us = smbd->published.limit_rtt_us;
+	row->limit_loss_ppm = smbd->published.limit_loss_ppm;
+	row->limit_stall_ms = smbd->published.limit_stall_ms;
+}
+
+/* What smbd knows of the connections that are relayed to it. */
+static int rows_join(struct status_rows *rows)
+{
+	const size_t size = sizeof(struct status_row *);
+	struct status_row **by_client = talloc_array(NULL,
+						     struct status_row *,
+						     rows->num_rows + 1);
+	size_t num_clients = 0;
+	size_t i;
+
+	if (by_client == NULL) {
+		return ENOMEM;
+	}
+	for (i = 0; i < rows->num_rows; i++) {
+		if (rows->rows[i].published.relay[0] == '\0') {
+			by_client[num_clients] = &rows->rows[i];
+			num_clients += 1;
+		}
+	}
+	qsort(by_client, num_clients, size, compare_clients);
+	for (i = 0; i < rows->num_rows; i++) {
+		struct status_row *row = &rows->rows[i];
+		struct status_row key = {};
+		const struct status_row *key_pointer = &key;
+		struct status_row *const *found = NULL;
+
+		if (row->published.relay[0] == '\0') {
+			continue;
+		}
+		memcpy(key.published.client,
+		       row->published.relay,
+		       sizeof(key.published.client));
+		found = bsearch(&key_pointer,
+				by_client,
+				num_clients,
+				size,
+				compare_clients);
+		if (found != NULL) {
+			row_join(row, *found);
+		}
+	}
+	talloc_free(by_client);
+	return 0;
+}
+
+int rows_read(const char *const *directories, struct status_rows *rows)
+{
+	const char *const *directory = NULL;
+	bool there = false;
+	size_t i;
+	int ret = ENOENT;
+
+	*rows = (struct status_rows){};
+	for (directory = directories; *directory != NULL; directory++) {
+		ret = rows_read_directory(*directory, rows);
+		if (ret != 0 && ret != ENOENT) {
+			rows->failed = *directory;
+			rows_free(rows);
+			return ret;
+		}
+		there = there || ret == 0;
+	}
+	ret = there ? rows_join(rows) : ENOENT;
+	if (ret != 0) {
+		rows->failed = directories[0];
+		rows_free(rows);
+		return ret;
+	}
+	for (i = 0; i < rows->num_rows; i++) {
+		rows->rows[i].state = row_state(&rows->rows[i].published);
+	}
+	/* after the rows: none is from the future */
+	rows->now = clock_monotonic_ns();
+	return 0;
+}
+
+void rows_free(struct status_rows *rows)
+{
+	TALLOC_FREE(rows->rows);
+	rows->num_rows = 0;
+}

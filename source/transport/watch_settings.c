@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * How connections are to be watched: values of smb.conf.
+ */
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "watch_settings.h"
+
+enum watch_parameter {
+	WATCH_INTERVAL,
+	WATCH_WARN_RTT,
+	WATCH_WARN_RETRANS,
+	WATCH_WARN_STALL,
+};
+
+const struct uring_watch_parameter
+	uring_watch_parameters[URING_WATCH_PARAMETERS] = {
+		[WATCH_INTERVAL] = {"sample interval", "seconds, 0 or more"},
+		[WATCH_WARN_RTT] = {"warn rtt", "milliseconds, 0 or more"},
+		[WATCH_WARN_RETRANS] = {"warn retrans", "percent, 0 to 100"},
+		[WATCH_WARN_STALL] = {"warn stall", "seconds, 0 or more"},
+};
+
+static bool watch_parse_unsigned(const char *value, unsigned *number)
+{
+	unsigned long n;
+	char *end = NULL;
+
+	errno = 0;
+	n = strtoul(value, &end, 10);
+	if (errno != 0 || !isdigit((unsigned char)*value) || *end != '\0' ||
+	    n > INT_MAX)
+	{
+		return false;
+	}
+	*number = n;
+	return true;
+}
+
+static bool watch_parse_percent(const char *value, double *percent)
+{
+	char *end = NULL;
+	double n = strtod(value, &end);
+
+	if (!isdigit((unsigned char)*value) || *end != '\0' || !(n <= 100)) {
+		return false;
+	}
+	*percent = n;
+	return true;
+}
+
+bool uring_watch_set(struct uring_watch_settings *settings,
+		     size_t parameter,
+		     const char *value)
+{
+	switch (parameter) {
+	case WATCH_INTERVAL:
+		return watch_parse_unsigned(value, &settings->interval);
+	case WATCH_WARN_RTT:
+		return watch_parse_unsigned(value, &settings->warn_rtt);
+	case WATCH_WARN_RETRANS:
+		return watch_parse_percent(value, &settings->warn_retrans);
+	case WATCH_WARN_STALL:
+		return watch_parse_unsigned(value, &settings->warn_stall);
+	default:
+		return false;
+	}
+}
