@@ -83,7 +83,10 @@ int main(int argc, const char *argv[])
 	const char *word = argc > 1 ? argv[1] : NULL;
 	size_t i;
 
-	(void)setlocale(LC_CTYPE, "");
+	/* names of users and shares are in UTF-8 */
+	if (setlocale(LC_CTYPE, "") == NULL || MB_CUR_MAX == 1) {
+		(void)setlocale(LC_CTYPE, "C.UTF-8");
+	}
 	if (word == NULL) {
 		return no_command("", "no command");
 	}

@@ -139,25 +139,6 @@ const struct column *table_columns(size_t *_num_columns)
 	return columns;
 }
 
-const struct column *const *table_short_columns(void)
-{
-	static const struct column *chosen[ARRAY_SIZE(columns) + 1];
-	const struct column *all = NULL;
-	size_t count;
-	size_t used = 0;
-	size_t i;
-
-	all = table_columns(&count);
-	for (i = 0; i < count; i++) {
-		if (all[i].rank != 0) {
-			chosen[used] = &all[i];
-			used += 1;
-		}
-	}
-	chosen[used] = NULL;
-	return chosen;
-}
-
 const struct column *table_find_column(const char *name)
 {
 	const struct column *all = NULL;
@@ -250,9 +231,15 @@ static void format_bytes(uint64_t bytes, char *text, size_t size)
 	snprintf(text, size, "%.*f%c", digits, scaled, *suffixes);
 }
 
-/* Few digits: 0.12ms, 1.23ms, 12.3ms, 123ms. */
-static void format_milliseconds(double ms, char *text, size_t size)
+/* Few digits: 12us, 0.12ms, 1.23ms, 12.3ms, 123ms. */
+static void format_microseconds(uint64_t us, char *text, size_t size)
 {
+	double ms = (double)us / 1000;
+
+	if (us < 100) {
+		snprintf(text, size, "%juus", (uintmax_t)us);
+		return;
+	}
 	snprintf(text, size, "%.*fms", ms < 10 ? 2 : ms < 100 ? 1 : 0, ms);
 }
 
@@ -277,7 +264,7 @@ static void format_figure(enum figure_unit unit,
 {
 	switch (unit) {
 	case FIGURE_UNIT_MICROSECONDS:
-		format_milliseconds((double)number / 1000, text, size);
+		format_microseconds(number, text, size);
 		break;
 	case FIGURE_UNIT_MILLISECONDS:
 		format_seconds((double)number / 1000, text, size);

@@ -45,9 +45,6 @@ struct column {
 /** All columns, in the order of the wide table. */
 const struct column *table_columns(size_t *num_columns);
 
-/** The columns of the short table, in its order, until NULL. */
-const struct column *const *table_short_columns(void);
-
 /**
  * The column of this heading or this name in JSON, whatever its case; NULL:
  * there is none.

@@ -18,12 +18,19 @@
 
 #define TEXT_MAX_COLUMNS 64
 
-/* The part of the width that a column of words has where all do not fit. */
-#define TEXT_WORDS_WIDTH 0.12
+/* A cell that was cut ends with it. */
+#define TEXT_CUT "+"
 
-struct text_columns {
-	const struct column *columns[TEXT_MAX_COLUMNS];
-	size_t num_columns;
+/* What a column of words has at least, before another is left out. */
+static const struct {
+	const char *heading;
+	size_t width;
+} text_least[] = {
+	{"USER", 8},
+	{"CLIENT", 15},
+	{"SHARE", 8},
+	{"VIA", 4},
+	{"RELAY", 15},
 };
 
 struct text_rows {
@@ -31,51 +38,158 @@ struct text_rows {
 	size_t num_rows;
 };
 
-static void text_choose(struct text_columns *chosen, bool wide)
-{
-	const struct column *const *columns = table_short_columns();
-	const struct column *all = NULL;
-	size_t i;
+struct text_column {
+	const struct column *column;
+	/* of what is in it; at least; and as it is drawn */
+	size_t natural;
+	size_t least;
+	size_t width;
+};
 
-	if (wide) {
-		all = table_columns(&chosen->num_columns);
-		for (i = 0; i < chosen->num_columns; i++) {
-			chosen->columns[i] = &all[i];
-		}
-		return;
-	}
-	for (i = 0; columns[i] != NULL; i++) {
-		chosen->columns[i] = columns[i];
-	}
-	chosen->num_columns = i;
-}
-
-/* Leave out the column that matters least, of these the last. */
-static void text_narrow(struct text_columns *chosen)
-{
-	size_t least = 0;
-	size_t i;
-
-	for (i = 0; i < chosen->num_columns; i++) {
-		/* rank 0 becomes the largest number */
-		if (chosen->columns[i]->rank - 1 >=
-		    chosen->columns[least]->rank - 1) {
-			least = i;
-		}
-	}
-	chosen->num_columns -= 1;
-	memmove(&chosen->columns[least],
-		&chosen->columns[least + 1],
-		(chosen->num_columns - least) * sizeof(chosen->columns[0]));
-}
+struct text_layout {
+	struct text_column columns[TEXT_MAX_COLUMNS];
+	size_t num_columns;
+};
 
 static bool text_is_words(const struct column *column)
 {
 	return column->kind == COLUMN_STRING || column->kind == COLUMN_NAMES;
 }
 
+static void text_measure(struct text_column *text,
+			 const struct status_rows *rows,
+			 const struct text_rows *shown)
+{
+	char cell[sizeof(shown->rows[0]->published.shares)];
+	size_t i;
+
+	text->natural = strlen(text->column->heading);
+	for (i = 0; i < shown->num_rows; i++) {
+		size_t width;
+
+		table_cell(
+			rows, shown->rows[i], text->column, cell, sizeof(cell));
+		width = printable_width(cell);
+		if (width > text->natural) {
+			text->natural = width;
+		}
+	}
+	text->least = text->natural;
+	for (i = 0; text_is_words(text->column) && i < ARRAY_SIZE(text_least);
+	     i++) {
+		if (strcmp(text_least[i].heading, text->column->heading) == 0 &&
+		    text_least[i].width < text->natural)
+		{
+			text->least = text_least[i].width;
+		}
+	}
+}
+
+static void text_choose(struct text_layout *layout,
+			const struct status_rows *rows,
+			const struct text_rows *shown,
+			bool wide)
+{
+	const struct column *all = NULL;
+	size_t num_columns;
+	size_t i;
+
+	all = table_columns(&num_columns);
+	for (i = 0; i < num_columns; i++) {
+		struct text_column
+			*text = &layout->columns[layout->num_columns];
+
+		if (wide || all[i].rank != 0) {
+			text->column = &all[i];
+			text_measure(text, rows, shown);
+			layout->num_columns += 1;
+		}
+	}
+}
+
+/* Leave out the column that matters least, of these the last. */
+static void text_leave_out(struct text_layout *layout)
+{
+	struct text_column *columns = layout->columns;
+	size_t least = 0;
+	size_t i;
+
+	for (i = 0; i < layout->num_columns; i++) {
+		/* rank 0 becomes the largest number */
+		if (columns[i].column->rank - 1 >=
+		    columns[least].column->rank - 1) {
+			least = i;
+		}
+	}
+	layout->num_columns -= 1;
+	memmove(&columns[least],
+		&columns[least + 1],
+		(layout->num_columns - least) * sizeof(columns[0]));
+}
+
+/* Make the widest column of those that can be narrower so; or false. */
+static bool text_narrow(struct text_layout *layout)
+{
+	struct text_column *widest = NULL;
+	size_t i;
+
+	for (i = 0; i < layout->num_columns; i++) {
+		struct text_column *text = &layout->columns[i];
+
+		if (text->width > text->least &&
+		    (widest == NULL || text->width > widest->width))
+		{
+			widest = text;
+		}
+	}
+	if (widest == NULL) {
+		return false;
+	}
+	widest->width -= 1;
+	return true;
+}
+
+/* Columns and their widths, so that a line has no more than width. */
+static void text_fit(struct text_layout *layout, size_t width)
+{
+	while (layout->num_columns > 0) {
+		size_t total = layout->num_columns - 1;
+		size_t i;
+
+		for (i = 0; i < layout->num_columns; i++) {
+			layout->columns[i].width = layout->columns[i].natural;
+			total += layout->columns[i].natural;
+		}
+		while (total > width && text_narrow(layout)) {
+			total -= 1;
+		}
+		if (total <= width || layout->num_columns == 1) {
+			return;
+		}
+		text_leave_out(layout);
+	}
+}
+
+static void text_cut(char *cell, size_t width)
+{
+	size_t length = strlen(cell);
+
+	if (printable_width(cell) <= width) {
+		return;
+	}
+	while (length > 0 &&
+	       printable_width(cell) + sizeof(TEXT_CUT) - 1 > width) {
+		/* all bytes of a character of UTF-8 */
+		do {
+			length -= 1;
+		} while (length > 0 && (cell[length] & 0xc0) == 0x80);
+		cell[length] = '\0';
+	}
+	memcpy(cell + length, TEXT_CUT, sizeof(TEXT_CUT));
+}
+
 static int text_add_row(struct libscols_table *table,
-			const struct text_columns *chosen,
+			const struct text_layout *layout,
 			const struct status_rows *rows,
 			const struct status_row *row)
 {
@@ -84,92 +198,68 @@ static int text_add_row(struct libscols_table *table,
 	size_t i;
 	int ret = line != NULL ? 0 : -ENOMEM;
 
-	for (i = 0; ret == 0 && i < chosen->num_columns; i++) {
-		table_cell(rows, row, chosen->columns[i], cell, sizeof(cell));
+	for (i = 0; ret == 0 && i < layout->num_columns; i++) {
+		const struct text_column *text = &layout->columns[i];
+
+		table_cell(rows, row, text->column, cell, sizeof(cell));
+		text_cut(cell, text->width);
 		ret = scols_line_set_data(line, i, cell);
 	}
 	return ret;
 }
 
-static struct libscols_table *text_new_table(const struct text_columns *chosen,
-					     size_t width)
+static int text_add_columns(struct libscols_table *table,
+			    const struct text_layout *layout)
 {
-	struct libscols_table *table = scols_new_table();
 	size_t i;
 
-	if (table == NULL) {
-		return NULL;
-	}
-	for (i = 0; i < chosen->num_columns; i++) {
-		const struct column *column = chosen->columns[i];
-		bool words = text_is_words(column);
-		int flags = words ? SCOLS_FL_TRUNC : SCOLS_FL_RIGHT;
+	for (i = 0; i < layout->num_columns; i++) {
+		const struct column *column = layout->columns[i].column;
+		bool left = text_is_words(column) ||
+			    column->kind == COLUMN_STATE;
 
-		if (column->kind == COLUMN_STATE) {
-			flags = 0;
-		}
 		if (scols_table_new_column(table,
 					   column->heading,
-					   words ? TEXT_WORDS_WIDTH : 1,
-					   flags) == NULL)
+					   0,
+					   left ? 0 : SCOLS_FL_RIGHT) == NULL)
 		{
-			scols_unref_table(table);
-			return NULL;
+			return -ENOMEM;
 		}
 	}
-	scols_table_set_termforce(table,
-				  width != 0 ? SCOLS_TERMFORCE_ALWAYS
-					     : SCOLS_TERMFORCE_NEVER);
-	scols_table_set_termwidth(table, width);
-	return table;
+	return 0;
 }
 
-/* The table as text, to be freed; NULL without memory. */
-static char *text_draw(const struct status_rows *rows,
-		       const struct text_rows *shown,
-		       const struct text_columns *chosen,
-		       size_t width)
+/* 0 or an errno. */
+static int text_draw(const struct status_rows *rows,
+		     const struct text_rows *shown,
+		     const struct text_layout *layout)
 {
-	struct libscols_table *table = text_new_table(chosen, width);
+	struct libscols_table *table = scols_new_table();
 	char *text = NULL;
 	size_t i;
-	int ret = table != NULL ? 0 : -ENOMEM;
+	int ret = -ENOMEM;
 
+	if (table != NULL) {
+		ret = text_add_columns(table, layout);
+	}
 	for (i = 0; ret == 0 && i < shown->num_rows; i++) {
-		ret = text_add_row(table, chosen, rows, shown->rows[i]);
+		ret = text_add_row(table, layout, rows, shown->rows[i]);
 	}
 	if (ret == 0) {
+		/* all fits: it need not look at the terminal */
+		scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
 		ret = scols_print_table_to_string(table, &text);
 	}
+	if (ret == 0) {
+		printf("%s", text);
+		/* not all versions end the last line */
+		if (text[0] != '\0' && text[strlen(text) - 1] != '\n') {
+			printf("\n");
+		}
+	}
+	free(text);
 	scols_unref_table(table);
-	if (ret != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
-/* Whether all lines do; they are terminated. */
-static bool text_fits(char *text, size_t width)
-{
-	char *line = NULL;
-	char *next = NULL;
-
-	for (line = text; width != 0 && *line != '\0'; line = next + 1) {
-		size_t columns;
-
-		next = strchrnul(line, '\n');
-		if (*next == '\0') {
-			return printable_width(line) <= width;
-		}
-		*next = '\0';
-		columns = printable_width(line);
-		*next = '\n';
-		if (columns > width) {
-			return false;
-		}
-	}
-	return true;
+	return -ret;
 }
 
 /* The rows that there is room for; how many there are more. */
@@ -202,10 +292,10 @@ int output_text(const struct status_rows *rows,
 		size_t width,
 		size_t height)
 {
-	struct text_columns chosen = {};
+	struct text_layout layout = {};
 	struct text_rows shown = {};
 	size_t more;
-	char *text = NULL;
+	int ret;
 
 	shown.rows = calloc(rows->num_rows + 1, sizeof(shown.rows[0]));
 	if (shown.rows == NULL) {
@@ -217,25 +307,15 @@ int output_text(const struct status_rows *rows,
 		printf("no connections\n");
 		return tool_flush();
 	}
-	text_choose(&chosen, wide);
-	text = text_draw(rows, &shown, &chosen, width);
-	while (text != NULL && chosen.num_columns > 1 &&
-	       !text_fits(text, width)) {
-		free(text);
-		text_narrow(&chosen);
-		text = text_draw(rows, &shown, &chosen, width);
-	}
+	text_choose(&layout, rows, &shown, wide);
+	text_fit(&layout, width != 0 ? width : SIZE_MAX);
+	ret = text_draw(rows, &shown, &layout);
 	free(shown.rows);
-	if (text == NULL) {
-		return tool_failure("status", strerror(ENOMEM));
+	if (ret != 0) {
+		return tool_failure("status", strerror(ret));
 	}
-	printf("%s", text);
-	free(text);
 	if (more > 0) {
 		printf("and %zu more", more);
-		if (height == 0) {
-			printf("\n");
-		}
 	}
 	return tool_flush();
 }

@@ -20,6 +20,7 @@
 
 #include "smbd_uring_backend.h"
 #include "transport/publish.h"
+#include "transport/tcp.h"
 #include "transport/watch.h"
 #include "own_process.h"
 
@@ -256,6 +257,88 @@ static void samples(void)
 	CHECK(rmdir(directory) == 0);
 }
 
+/* More names than a row has room for, and one that is cut in the middle. */
+static void long_lists(void)
+{
+	struct client *client = client_start(
+		(struct uring_watch_settings){.interval = 1});
+	struct uring_status_row row = {};
+	char name[400] = "";
+	const char *last = NULL;
+	size_t i;
+
+	for (i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "share,%zu\xc3\xa4\n", i);
+		CHECK(uring_watch_add_share(client,
+					    client->watch,
+					    name,
+					    i % 2 == 0 ? "" : "bob",
+					    settings_fn,
+					    &client->settings) != NULL);
+	}
+	CHECK(read_rows(&row) == 1);
+	CHECK(strcmp(row.users, "bob\nalice") == 0);
+	last = strrchr(row.shares, URING_STATUS_SEPARATOR);
+	CHECK(last != NULL && strcmp(last + 1, URING_STATUS_MORE) == 0);
+	/* whole names only, each filtered: no separator of its own */
+	CHECK(strncmp(row.shares,
+		      "share,39\xc3\xa4?\nshare,38\xc3\xa4?\n",
+		      24) == 0);
+	CHECK(strlen(row.shares) > sizeof(row.shares) - 24);
+
+	/* all two bytes long, from an odd offset on */
+	talloc_free(client);
+	client = client_start((struct uring_watch_settings){.interval = 1});
+	name[0] = 'x';
+	for (i = 1; i + 1 < sizeof(name) - 1; i += 2) {
+		memcpy(name + i, "\xc3\xa4", 3);
+	}
+	CHECK(uring_watch_add_share(client,
+				    client->watch,
+				    name,
+				    name,
+				    settings_fn,
+				    &client->settings) != NULL);
+	CHECK(read_rows(&row) == 1);
+	CHECK(strcmp(row.shares, URING_STATUS_MORE) == 0);
+	CHECK(strcmp(row.users, URING_STATUS_MORE) == 0);
+	talloc_free(client);
+	CHECK(rmdir(directory) == 0);
+}
+
+/* What SIOCOUTQ says, out of TCP_INFO. */
+static void unacked(void)
+{
+	struct tcp_info info = {};
+	int64_t off = 0;
+
+	info.tcpi_bytes_sent = 1000;
+	info.tcpi_bytes_retrans = 200;
+	info.tcpi_bytes_acked = 800;
+	info.tcpi_notsent_bytes = 30;
+	CHECK(tcp_unacked_bytes(&info, &off) == 30);
+
+	info.tcpi_bytes_sent = 1500;
+	info.tcpi_unacked = 1;
+	CHECK(tcp_unacked_bytes(&info, &off) == 530);
+
+	/* the queueing discipline refused 100 bytes, which are sent again */
+	info.tcpi_bytes_sent = 1600;
+	info.tcpi_bytes_acked = 1300;
+	info.tcpi_unacked = 0;
+	info.tcpi_notsent_bytes = 0;
+	CHECK(tcp_unacked_bytes(&info, &off) == 0 && off == 100);
+	info.tcpi_bytes_sent = 1610;
+	info.tcpi_unacked = 1;
+	CHECK(tcp_unacked_bytes(&info, &off) == 10);
+
+	/* a FIN is acknowledged like a byte */
+	info.tcpi_bytes_acked = 1311;
+	CHECK(tcp_unacked_bytes(&info, &off) == 1);
+
+	CHECK(tcp_dscp(46 << 2 | 1) == 46 && tcp_dscp(-1) == 63);
+}
+
 /*
  * smbd has answered, and the client does not take it: nothing wakes the loop
  * but we.
@@ -369,6 +452,16 @@ static void test_samples(void **state)
 	assert_int_equal(own_process(samples), 0);
 }
 
+static void test_long_lists(void **state)
+{
+	assert_int_equal(own_process(long_lists), 0);
+}
+
+static void test_unacked(void **state)
+{
+	assert_int_equal(own_process(unacked), 0);
+}
+
 static void test_stall(void **state)
 {
 	assert_int_equal(own_process(stall), 0);
@@ -432,6 +525,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_samples),
+		cmocka_unit_test(test_long_lists),
+		cmocka_unit_test(test_unacked),
 		cmocka_unit_test(test_stall),
 		cmocka_unit_test(test_freed),
 		cmocka_unit_test(test_unpublished),
