@@ -58,16 +58,17 @@ static size_t status_width(void)
 {
 	const char *columns = getenv("COLUMNS");
 	struct winsize size = {};
+	unsigned long width = 0;
 
 	if (isatty(STDOUT_FILENO) &&
 	    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 	{
 		return size.ws_col;
 	}
-	if (columns != NULL && atoi(columns) > 0) {
-		return (size_t)atoi(columns);
+	if (columns != NULL) {
+		width = strtoul(columns, NULL, 10);
 	}
-	return STATUS_WIDTH;
+	return width > 0 ? width : STATUS_WIDTH;
 }
 
 static int status_list_columns(void)

@@ -52,7 +52,9 @@ static void watch_list_add(char *list, size_t size, const char *name)
 		used += 1;
 	}
 	if (used + length >= room) {
-		strcpy(list + used, URING_STATUS_MORE);
+		memcpy(list + used,
+		       URING_STATUS_MORE,
+		       sizeof(URING_STATUS_MORE));
 		return;
 	}
 	memcpy(list + used, item, length + 1);
