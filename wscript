@@ -249,6 +249,10 @@ def build(bld):
                              ('quicd/main', 'quicd/session')]),
                     includes=dirs + ' source/quicd',
                     use=use + [lib.upper() for lib in QUICD_LIBS])
+        for bench in 'quic_client', 'quic_target':
+            bld.program(target='bench/' + bench, source='bench/%s.c' % bench,
+                        includes=dirs, install_path=None, lib='pthread',
+                        use=[lib.upper() for lib in QUICD_LIBS])
     for bench in 'loop', 'memory', 'query', 'sample':
         bld.program(target='bench/' + bench, source='bench/%s.c' % bench,
                     includes=dirs, use=use, install_path=None)
