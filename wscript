@@ -74,13 +74,13 @@ QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 LIBRARY = ['uring_ring', 'compat_getsockopt', 'uring_sockopt',
            'smbd_uring_backend', 'util/address', 'util/printable']
 TRANSPORT = ['transport/' + part for part in (
-    'figures', 'publish', 'snapshot', 'tcp', 'warn', 'watch', 'watch_rows',
+    'figures', 'name_list', 'publish', 'snapshot', 'tcp', 'warn', 'watch', 'watch_rows',
     'watch_settings')]
 LIBRARY += TRANSPORT
 
 TOOL = ['tool/' + part for part in (
-    'main', 'tool', 'probe', 'connect', 'status', 'rows', 'table', 'text',
-    'json', 'openmetrics', 'top')]
+    'main', 'tool', 'probe', 'connect', 'status', 'rows', 'kernel', 'sockdiag',
+    'names', 'command', 'table', 'text', 'json', 'openmetrics', 'top')]
 
 # The functions that a unit test replaces by its own: ld's --wrap.
 UNIT_WRAPS = {

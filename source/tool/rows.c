@@ -116,41 +116,37 @@ const char *state_name(enum status_state state)
 	return "";
 }
 
-/* 0 or an errno. */
-static int rows_add(struct status_rows *rows,
-		    const struct uring_status_row *published,
-		    size_t num_rows)
+int rows_add(const struct uring_status_row *row, struct status_rows *rows)
 {
-	struct status_row *all = NULL;
-	size_t i;
+	size_t room = talloc_array_length(rows->rows);
+	struct status_row *all = rows->rows;
 
-	all = talloc_realloc(NULL,
-			     rows->rows,
-			     struct status_row,
-			     rows->num_rows + num_rows + 1);
-	if (all == NULL) {
-		return ENOMEM;
+	if (rows->num_rows == room) {
+		all = talloc_realloc(NULL,
+				     all,
+				     struct status_row,
+				     2 * room + 64);
+		if (all == NULL) {
+			return ENOMEM;
+		}
+		rows->rows = all;
 	}
-	rows->rows = all;
-	for (i = 0; i < num_rows; i++) {
-		row_init(&all[rows->num_rows + i], &published[i]);
-	}
-	rows->num_rows += num_rows;
+	row_init(&all[rows->num_rows], row);
+	rows->num_rows += 1;
 	return 0;
 }
 
-/* 0 or an errno. */
-static int rows_read_directory(const char *directory, struct status_rows *rows)
+static int rows_add_directory(const char *directory, struct status_rows *rows)
 {
 	struct uring_status_row *published = NULL;
 	size_t num_rows = 0;
+	size_t i;
 	int ret;
 
 	ret = uring_status_read(NULL, directory, &published, &num_rows);
-	if (ret != 0) {
-		return ret;
+	for (i = 0; ret == 0 && i < num_rows; i++) {
+		ret = rows_add(&published[i], rows);
 	}
-	ret = rows_add(rows, published, num_rows);
 	talloc_free(published);
 	return ret;
 }
@@ -221,27 +217,31 @@ static int rows_join(struct status_rows *rows)
 	return 0;
 }
 
-int rows_read(const char *const *directories, struct status_rows *rows)
+int rows_add_published(const char *const *directories, struct status_rows *rows)
 {
 	const char *const *directory = NULL;
 	bool there = false;
-	size_t i;
-	int ret = ENOENT;
+	int ret;
 
-	*rows = (struct status_rows){};
+	rows->failed = directories[0];
 	for (directory = directories; *directory != NULL; directory++) {
-		ret = rows_read_directory(*directory, rows);
+		ret = rows_add_directory(*directory, rows);
 		if (ret != 0 && ret != ENOENT) {
 			rows->failed = *directory;
-			rows_free(rows);
 			return ret;
 		}
 		there = there || ret == 0;
 	}
-	ret = there ? rows_join(rows) : ENOENT;
+	return there ? 0 : ENOENT;
+}
+
+int rows_finish(struct status_rows *rows)
+{
+	size_t i;
+	int ret;
+
+	ret = rows_join(rows);
 	if (ret != 0) {
-		rows->failed = directories[0];
-		rows_free(rows);
 		return ret;
 	}
 	for (i = 0; i < rows->num_rows; i++) {

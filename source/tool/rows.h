@@ -32,6 +32,7 @@ struct status_row {
 };
 
 struct status_rows {
+	/** a talloc array, of which num_rows are used */
 	struct status_row *rows;
 	size_t num_rows;
 	/** when they were read, CLOCK_MONOTONIC in nanoseconds */
@@ -41,17 +42,28 @@ struct status_rows {
 };
 
 /**
- * @brief Read what is published; strings become printable.
+ * @brief Add what is published; strings become printable.
+ *
+ * @param[in] directories  until NULL; one of them has to be there.
+ *
+ * @return 0 or an errno; rows->failed is the directory.
+ */
+int rows_add_published(const char *const *directories,
+		       struct status_rows *rows);
+
+/** @brief Add one row as it is; 0 or ENOMEM. */
+int rows_add(const struct uring_status_row *row, struct status_rows *rows);
+
+/**
+ * @brief All rows are there: join them, and judge them.
  *
  * A connection over QUIC has two rows: smbd-quicd's, of the client's network,
  * and smbd's, of the TCP connection between the two.  The address that smbd has
  * for its client joins them, so that the first has users, shares and limits.
  *
- * @param[in] directories  until NULL; one of them has to be there.
- *
- * @return 0 or an errno.
+ * @return 0 or ENOMEM.
  */
-int rows_read(const char *const *directories, struct status_rows *rows);
+int rows_finish(struct status_rows *rows);
 
 void rows_free(struct status_rows *rows);
 

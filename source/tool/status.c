@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <sys/ioctl.h>
 
+#include "kernel.h"
 #include "output.h"
 #include "tool.h"
 #include "util/macros.h"
@@ -32,6 +33,8 @@ static const char *const status_standard[] = {
 struct status_options {
 	const char **directories;
 	char *sort;
+	char *configfile;
+	int kernel;
 	int as_json;
 	int as_openmetrics;
 	int watch;
@@ -44,9 +47,13 @@ static int status_failed(const struct status_rows *rows, int error)
 	const char *hint = "";
 	char what[256];
 
+	if (error == EIO) {
+		return tool_failure(rows->failed, "testparm refuses it");
+	}
 	if (error == ENOENT) {
 		hint = " (no smbd with smbd_uring:sample interval has run, or "
-		       "its lock directory is another, see --directory)";
+		       "its lock directory is another, see --directory; "
+		       "--kernel shows any smbd)";
 	} else if (error == EACCES) {
 		hint = " (run it as root)";
 	}
@@ -97,14 +104,44 @@ static int status_list_columns(void)
 	return tool_flush();
 }
 
+/* The kernel tells of smbd; smbd-quicd publishes, if it is there. */
+static int status_add_kernel(const struct status_options *o,
+			     struct status_rows *rows)
+{
+	static const char *const quicd[] = {STATUS_QUICD, NULL};
+	const char *const *directories = quicd;
+	int ret;
+
+	if (o->directories != NULL) {
+		directories = o->directories;
+	}
+	ret = rows_add_published(directories, rows);
+	if (ret != 0 && ret != ENOENT) {
+		return ret;
+	}
+	return kernel_add_rows(o->configfile, rows);
+}
+
 static int status_source(struct status_rows *rows, void *private_data)
 {
 	const struct status_options *o = private_data;
+	int ret;
 
-	if (o->directories != NULL) {
-		return rows_read(o->directories, rows);
+	*rows = (struct status_rows){};
+	if (o->kernel) {
+		ret = status_add_kernel(o, rows);
+	} else if (o->directories != NULL) {
+		ret = rows_add_published(o->directories, rows);
+	} else {
+		ret = rows_add_published(status_standard, rows);
 	}
-	return rows_read(status_standard, rows);
+	if (ret == 0) {
+		ret = rows_finish(rows);
+	}
+	if (ret != 0) {
+		rows_free(rows);
+	}
+	return ret;
 }
 
 static int status_watch(struct status_options *o, const struct column *column)
@@ -130,6 +167,9 @@ static int status_run(struct status_options *o)
 		return tool_usage_error(
 			"--json, --openmetrics, --watch, --list-columns",
 			"only one of them");
+	}
+	if (o->configfile != NULL && !o->kernel) {
+		return tool_usage_error("--configfile", "only with --kernel");
 	}
 	if (column == NULL) {
 		return tool_usage_error(sort,
@@ -165,6 +205,21 @@ int tool_status(int argc, const char **argv)
 {
 	struct status_options o = {};
 	const struct poptOption options[] = {
+		{"kernel",
+		 'k',
+		 POPT_ARG_NONE,
+		 &o.kernel,
+		 0,
+		 "ask the kernel and smbstatus: for an smbd without the "
+		 "preload library",
+		 NULL},
+		{"configfile",
+		 'c',
+		 POPT_ARG_STRING,
+		 &o.configfile,
+		 0,
+		 "with --kernel: smbd's smb.conf, if it is another",
+		 "FILE"},
 		{"wide",
 		 'W',
 		 POPT_ARG_NONE,
@@ -230,6 +285,7 @@ int tool_status(int argc, const char **argv)
 		free((void *)(uintptr_t)o.directories[i]);
 	}
 	free(o.directories);
+	free(o.configfile);
 	free(o.sort);
 	return ret;
 }

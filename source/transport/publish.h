@@ -10,6 +10,7 @@
 #include <talloc.h>
 
 #include "figures.h"
+#include "util/address.h"
 
 /** Between the names of a list; no name has it. */
 #define URING_STATUS_SEPARATOR '\n'
@@ -27,9 +28,9 @@ struct uring_status_row {
 	/** "tcp", "quic" */
 	char transport[8];
 	/** address and port */
-	char client[64];
+	char client[ADDRESS_TEXT_SIZE];
 	/** what smbd takes for them, if there is a relay in between */
-	char relay[64];
+	char relay[ADDRESS_TEXT_SIZE];
 	/* lists */
 	char users[128];
 	char shares[240];

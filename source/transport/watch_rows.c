@@ -8,57 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "util/printable.h"
+#include "name_list.h"
 #include "watch_internal.h"
 
 /* As many channels as Samba gives a client, twice. */
 #define WATCH_MAX_CHANNELS 64
-
-static bool watch_list_has(const char *list, const char *name)
-{
-	const char separator[] = {URING_STATUS_SEPARATOR, '\0'};
-	const size_t length = strlen(name);
-
-	while (*list != '\0') {
-		size_t item = strcspn(list, separator);
-
-		if (item == length && memcmp(list, name, length) == 0) {
-			return true;
-		}
-		list += item;
-		list += strspn(list, separator);
-	}
-	return false;
-}
-
-/*
- * Add a name to a list if it is not in it.  A list that has no room for
- * another ends with URING_STATUS_MORE, for which there always is.
- */
-static void watch_list_add(char *list, size_t size, const char *name)
-{
-	const size_t room = size - sizeof(URING_STATUS_MORE) - 1;
-	char item[sizeof(((struct uring_status_row *)NULL)->shares)];
-	size_t used = strlen(list);
-	size_t length = printable_copy(item, sizeof(item), name);
-
-	if (length == 0 || watch_list_has(list, item) ||
-	    watch_list_has(list, URING_STATUS_MORE))
-	{
-		return;
-	}
-	if (used > 0) {
-		list[used] = URING_STATUS_SEPARATOR;
-		used += 1;
-	}
-	if (used + length >= room) {
-		memcpy(list + used,
-		       URING_STATUS_MORE,
-		       sizeof(URING_STATUS_MORE));
-		return;
-	}
-	memcpy(list + used, item, length + 1);
-}
 
 void watch_publish(struct uring_watch_channel *channel)
 {
@@ -97,12 +51,12 @@ void watch_publish_shares(struct uring_watch *watch)
 		row->shares[0] = '\0';
 		for (share = watch->shares; share != NULL; share = share->next)
 		{
-			watch_list_add(row->users,
-				       sizeof(row->users),
-				       share->user);
-			watch_list_add(row->shares,
-				       sizeof(row->shares),
-				       share->name);
+			name_list_add(row->users,
+				      sizeof(row->users),
+				      share->user);
+			name_list_add(row->shares,
+				      sizeof(row->shares),
+				      share->name);
 		}
 		watch_publish(channel);
 	}
