@@ -258,6 +258,8 @@ def build(bld):
                     includes=dirs, use=use, install_path=None)
     module(target='tests/register-backend', install_path=None,
            source='tests/unit/register_backend.c')
+    bld.program(target='tests/publish', source='tests/tool/publish.c',
+                includes=dirs, use=use, install_path=None)
     module(target='tests/fault', install_path=None,
            source='tests/lib/fault.c')
     module(target='tests/quic-ko', install_path=None, use=[],

@@ -338,6 +338,15 @@ static int compare_numbers(uint64_t a, uint64_t b, bool largest_first)
 	return (a < b) == largest_first ? 1 : -1;
 }
 
+/* 0 if it is not known, as of QUIC: no worse than one that has 0. */
+static uint64_t known_number(const struct status_row *row,
+			     enum figure_index figure)
+{
+	uint64_t number = row->published.figures[figure];
+
+	return number != FIGURE_UNKNOWN ? number : 0;
+}
+
 static int compare_states(const struct status_row *a,
 			  const struct status_row *b)
 {
@@ -351,8 +360,8 @@ static int compare_states(const struct status_row *a,
 
 	ret = (int)b->state - (int)a->state;
 	for (i = 0; ret == 0 && i < ARRAY_SIZE(order); i++) {
-		ret = compare_numbers(a->published.figures[order[i]],
-				      b->published.figures[order[i]],
+		ret = compare_numbers(known_number(a, order[i]),
+				      known_number(b, order[i]),
 				      true);
 	}
 	return ret;

@@ -13,6 +13,7 @@
 
 #include "output.h"
 #include "tool.h"
+#include "util/address.h"
 #include "util/macros.h"
 #include "util/printable.h"
 
@@ -40,6 +41,8 @@ struct text_rows {
 
 struct text_column {
 	const struct column *column;
+	/* an address is shown without its port */
+	bool hosts;
 	/* of what is in it; at least; and as it is drawn */
 	size_t natural;
 	size_t least;
@@ -54,6 +57,23 @@ struct text_layout {
 static bool text_is_words(const struct column *column)
 {
 	return column->kind == COLUMN_STRING || column->kind == COLUMN_NAMES;
+}
+
+/* The short table has clients without their ports. */
+static void text_cell(const struct status_rows *rows,
+		      const struct status_row *row,
+		      const struct text_column *text,
+		      char *cell,
+		      size_t size)
+{
+	struct address address;
+
+	table_cell(rows, row, text->column, cell, size);
+	if (text->hosts && address_parse(cell, 0, &address) &&
+	    size >= ADDRESS_TEXT_SIZE)
+	{
+		(void)address_print_host(&address.u.sa, cell);
+	}
 }
 
 static void text_measure(struct text_column *text,
@@ -101,6 +121,8 @@ static void text_choose(struct text_layout *layout,
 
 		if (wide || all[i].rank != 0) {
 			text->column = &all[i];
+			text->hosts = !wide &&
+				      strcmp(all[i].heading, "CLIENT") == 0;
 			text_measure(text, rows, shown);
 			layout->num_columns += 1;
 		}
@@ -201,7 +223,7 @@ static int text_add_row(struct libscols_table *table,
 	for (i = 0; ret == 0 && i < layout->num_columns; i++) {
 		const struct text_column *text = &layout->columns[i];
 
-		table_cell(rows, row, text->column, cell, sizeof(cell));
+		text_cell(rows, row, text, cell, sizeof(cell));
 		text_cut(cell, text->width);
 		ret = scols_line_set_data(line, i, cell);
 	}
