@@ -1,57 +1,64 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * All QUIC connections of all workers, see limits.h.
+ * The limits on connections, see limits.h.
  *
- * A new connection looks at every slot.  A thousand of them are some ten
- * microseconds, beside a handshake that takes a hundred times as long; no
- * index has to be kept consistent when a worker dies in the middle.
+ * A new connection reads every slot.  A thousand slots take some ten
+ * microseconds, and the handshake takes a hundred times as long.  There is no
+ * index that a worker could leave inconsistent when it dies.
  */
 
 #include "config.h"
 
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "limits.h"
 
-struct quicd_table {
+struct quicd_slot {
+	atomic_uint_fast32_t owner; /* worker + 1, or 0: free */
+	/* the family; and the host, or the /64 of an IPv6 address */
+	atomic_uint_fast64_t net[2];
+};
+
+struct quicd_limits {
 	uint32_t size;
 	size_t bytes;
 	struct quicd_slot *slots;
 };
 
-static int quicd_table_destructor(struct quicd_table *table)
+static int quicd_limits_destructor(struct quicd_limits *limits)
 {
-	munmap(table->slots, table->bytes);
+	munmap(limits->slots, limits->bytes);
 	return 0;
 }
 
-struct quicd_table *quicd_table_create(TALLOC_CTX *mem_ctx, uint32_t size)
+struct quicd_limits *quicd_limits_create(TALLOC_CTX *mem_ctx, uint32_t size)
 {
-	struct quicd_table *table = talloc_zero(mem_ctx, struct quicd_table);
+	struct quicd_limits *limits = talloc_zero(mem_ctx, struct quicd_limits);
 	void *slots = NULL;
 
-	if (table == NULL) {
+	if (limits == NULL) {
 		return NULL;
 	}
-	table->size = size;
-	table->bytes = size * sizeof(struct quicd_slot);
+	limits->size = size;
+	limits->bytes = size * sizeof(struct quicd_slot);
 	slots = mmap(NULL,
-		     table->bytes,
+		     limits->bytes,
 		     PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS,
 		     -1,
 		     0);
 	if (slots == MAP_FAILED) {
-		talloc_free(table);
+		talloc_free(limits);
 		return NULL;
 	}
-	table->slots = slots;
-	talloc_set_destructor(table, quicd_table_destructor);
-	return table;
+	limits->slots = slots;
+	talloc_set_destructor(limits, quicd_limits_destructor);
+	return limits;
 }
 
-static void quicd_table_net(const struct quicd_address *peer, uint64_t net[2])
+static void quicd_limits_net(const struct address *peer, uint64_t net[2])
 {
 	net[0] = peer->u.sa.sa_family;
 	if (peer->u.sa.sa_family == AF_INET6) {
@@ -61,20 +68,20 @@ static void quicd_table_net(const struct quicd_address *peer, uint64_t net[2])
 	}
 }
 
-/* The limit that is broken if there are more taken slots than allowed. */
-static const char *quicd_table_check(struct quicd_table *table,
-				     const struct quicd_settings *settings,
-				     const struct quicd_address *peer,
-				     uint32_t allowance)
+/* The limit that the slots taken, and so many more, break; or NULL. */
+static const char *quicd_limits_count(struct quicd_limits *limits,
+				      const struct quicd_settings *settings,
+				      const struct address *peer,
+				      uint32_t more)
 {
 	uint64_t net[2];
-	uint64_t all = allowance;
-	uint64_t same = allowance;
+	uint64_t all = more;
+	uint64_t same = more;
 	uint32_t i;
 
-	quicd_table_net(peer, net);
-	for (i = 0; i < table->size; i++) {
-		struct quicd_slot *slot = &table->slots[i];
+	quicd_limits_net(peer, net);
+	for (i = 0; i < limits->size; i++) {
+		struct quicd_slot *slot = &limits->slots[i];
 
 		if (atomic_load(&slot->owner) == 0) {
 			continue;
@@ -86,7 +93,7 @@ static const char *quicd_table_check(struct quicd_table *table,
 			same++;
 		}
 	}
-	if (all > settings->max_connections || all > table->size) {
+	if (all > settings->max_connections || all > limits->size) {
 		return "smbd_uring:quic max connections";
 	}
 	if (same > settings->max_per_address) {
@@ -95,23 +102,23 @@ static const char *quicd_table_check(struct quicd_table *table,
 	return NULL;
 }
 
-const char *quicd_table_full(struct quicd_table *table,
-			     const struct quicd_settings *settings,
-			     const struct quicd_address *peer)
+const char *quicd_limits_check(struct quicd_limits *limits,
+			       const struct quicd_settings *settings,
+			       const struct address *peer)
 {
-	return quicd_table_check(table, settings, peer, 1);
+	return quicd_limits_count(limits, settings, peer, 1);
 }
 
-struct quicd_slot *quicd_table_take(struct quicd_table *table,
-				    const struct quicd_settings *settings,
-				    uint32_t worker,
-				    const struct quicd_address *peer,
-				    const char **limit)
+struct quicd_slot *quicd_limits_take(struct quicd_limits *limits,
+				     const struct quicd_settings *settings,
+				     uint32_t worker,
+				     const struct address *peer,
+				     const char **limit)
 {
 	uint32_t i;
 
-	for (i = 0; i < table->size; i++) {
-		struct quicd_slot *slot = &table->slots[i];
+	for (i = 0; i < limits->size; i++) {
+		struct quicd_slot *slot = &limits->slots[i];
 		uint_fast32_t nobody = 0;
 
 		if (!atomic_compare_exchange_strong(
@@ -120,7 +127,7 @@ struct quicd_slot *quicd_table_take(struct quicd_table *table,
 			continue;
 		}
 		quicd_slot_move(slot, peer);
-		*limit = quicd_table_check(table, settings, peer, 0);
+		*limit = quicd_limits_count(limits, settings, peer, 0);
 		if (*limit != NULL) {
 			quicd_slot_release(slot);
 			return NULL;
@@ -131,11 +138,11 @@ struct quicd_slot *quicd_table_take(struct quicd_table *table,
 	return NULL;
 }
 
-void quicd_slot_move(struct quicd_slot *slot, const struct quicd_address *peer)
+void quicd_slot_move(struct quicd_slot *slot, const struct address *peer)
 {
 	uint64_t net[2];
 
-	quicd_table_net(peer, net);
+	quicd_limits_net(peer, net);
 	atomic_store(&slot->net[0], net[0]);
 	atomic_store(&slot->net[1], net[1]);
 }
@@ -146,13 +153,13 @@ void quicd_slot_release(struct quicd_slot *slot)
 	atomic_store(&slot->owner, 0);
 }
 
-void quicd_table_release_worker(struct quicd_table *table, uint32_t worker)
+void quicd_limits_release_worker(struct quicd_limits *limits, uint32_t worker)
 {
 	uint32_t i;
 
-	for (i = 0; i < table->size; i++) {
-		if (atomic_load(&table->slots[i].owner) == worker + 1) {
-			quicd_slot_release(&table->slots[i]);
+	for (i = 0; i < limits->size; i++) {
+		if (atomic_load(&limits->slots[i].owner) == worker + 1) {
+			quicd_slot_release(&limits->slots[i]);
 		}
 	}
 }

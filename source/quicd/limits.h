@@ -1,53 +1,49 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * All QUIC connections of all workers: for the limits.
+ * The limits on connections: all QUIC connections of all workers.
  *
- * The table is one piece of memory that is shared by the workers, a slot a
- * connection.  A slot is taken first and counted then, so that two workers
- * can at worst both refuse what one of them might have let in, but never go
- * above a limit together.  What a dead worker held is given back by the parent.
+ * The table is one piece of memory that the workers share, a slot for each
+ * connection.  A worker first takes a slot and then counts.  So two workers can
+ * at worst both refuse what one of them might have let in, but never go above a
+ * limit together.  The parent gives back the slots of a worker that has died.
  */
-#ifndef QUICD_TABLE_H
-#define QUICD_TABLE_H
-
-#include <stdatomic.h>
+#ifndef QUICD_LIMITS_H
+#define QUICD_LIMITS_H
 
 #include "settings.h"
 
-struct quicd_slot {
-	atomic_uint_fast32_t owner; /* worker + 1, or 0: free */
-	/* the host, or the /64 of an IPv6 address */
-	atomic_uint_fast64_t net[2];
-};
+/* The place of one connection. */
+struct quicd_slot;
 
-struct quicd_table;
+struct quicd_limits;
 
-/** @brief A table for as many connections, to be shared by fork(). */
-struct quicd_table *quicd_table_create(TALLOC_CTX *mem_ctx, uint32_t size);
+/** @brief A table for so many connections, to be shared by fork(). */
+struct quicd_limits *quicd_limits_create(TALLOC_CTX *mem_ctx, uint32_t size);
 
 /**
  * @brief Take a slot for a connection.
  *
- * @param[out] limit  The parameter that forbids it, if NULL is returned.
+ * @param[out] limit  The parameter that forbids it, if there is no slot.
+ *
+ * @return NULL if a limit forbids it.
  */
-struct quicd_slot *quicd_table_take(struct quicd_table *table,
-				    const struct quicd_settings *settings,
-				    uint32_t worker,
-				    const struct quicd_address *peer,
-				    const char **limit);
+struct quicd_slot *quicd_limits_take(struct quicd_limits *limits,
+				     const struct quicd_settings *settings,
+				     uint32_t worker,
+				     const struct address *peer,
+				     const char **limit);
 
-/** @brief The limit that a connection more would break now, or NULL. */
-const char *quicd_table_full(struct quicd_table *table,
-			     const struct quicd_settings *settings,
-			     const struct quicd_address *peer);
+/** @brief The limit that one more connection would break now, or NULL. */
+const char *quicd_limits_check(struct quicd_limits *limits,
+			       const struct quicd_settings *settings,
+			       const struct address *peer);
 
-/** @brief The client of a slot has another address now. */
-void quicd_slot_move(struct quicd_slot *slot,
-		     const struct quicd_address *peer);
+/** @brief The client of a slot has moved to another address. */
+void quicd_slot_move(struct quicd_slot *slot, const struct address *peer);
 
 void quicd_slot_release(struct quicd_slot *slot);
 
-/** @brief Give back what a worker held that is no more. */
-void quicd_table_release_worker(struct quicd_table *table, uint32_t worker);
+/** @brief Give back the slots of a worker that has died. */
+void quicd_limits_release_worker(struct quicd_limits *limits, uint32_t worker);
 
-#endif /* QUICD_TABLE_H */
+#endif /* QUICD_LIMITS_H */

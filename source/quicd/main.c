@@ -7,12 +7,7 @@
  * sockets.  SIGHUP makes all of them read smb.conf and the certificates
  * again; if there is anything wrong the old ones stay.
  *
- *     main.c       parent, workers, signals
- *     settings.c   smb.conf
- *     tls.c        certificates
- *     session.c    UDP, QUIC connections
- *     relay.c      TCP to smbd
- *     limits.c     the connections of all workers, for the limits
+ * README.md says what is in the other files.
  *
  * What a worker publishes of its connections is in a directory of its own, as
  * smbd-quicd need not be root, and smbd's is root's.
@@ -31,8 +26,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "endpoint.h"
 #include "relay.h"
-#include "session.h"
 #include "smbd_uring_backend.h"
 
 /* A worker that does not live longer is not replaced at once. */
@@ -172,8 +167,8 @@ static void quicd_worker_main(struct quicd_daemon *daemon,
 	for (i = 0; i < daemon->num_listen * workers; i++) {
 		if (i % workers != number) {
 			close(daemon->fds[i]);
-		} else if (!quicd_endpoint_add_socket(endpoint,
-						      daemon->fds[i]))
+		} else if (quicd_endpoint_add_socket(
+				   endpoint, daemon->fds[i]) == NULL)
 		{
 			quicd_log("no memory");
 			_exit(1);
@@ -188,7 +183,7 @@ static void quicd_worker_main(struct quicd_daemon *daemon,
 			_exit(1);
 		}
 	}
-	quicd_endpoint_close_all(endpoint, "smbd-quicd ends");
+	quicd_endpoint_close_all(endpoint, "smbd-quicd is shutting down");
 	talloc_free(daemon); /* for those who look for leaks */
 	exit(0);
 }
@@ -223,9 +218,9 @@ static bool quicd_listen(struct quicd_daemon *daemon)
 		return false;
 	}
 	for (i = 0; i < num; i++) {
-		const struct quicd_address *address = &settings->listen[i];
+		const struct address *address = &settings->listen[i];
 		const char *text = quicd_address_print(address, &buf);
-		const int error = quicd_endpoint_open(
+		const int error = quicd_udp_open(
 			address,
 			workers,
 			&daemon->fds[daemon->num_listen * workers]);
@@ -303,7 +298,7 @@ static bool quicd_replace_dead(struct quicd_daemon *daemon)
 				  WIFSIGNALED(status) ? "signal" : "status",
 				  WIFSIGNALED(status) ? WTERMSIG(status)
 						      : WEXITSTATUS(status));
-			quicd_table_release_worker(daemon->shared.table, i);
+			quicd_limits_release_worker(daemon->shared.limits, i);
 			if (quicd_now() - worker->started <
 			    QUICD_RESTART_SECONDS * NGTCP2_SECONDS)
 			{
@@ -368,11 +363,11 @@ static int quicd_run(const char *config)
 	    quicd_listen(daemon))
 	{
 		daemon->shared.workers = daemon->settings->workers;
-		daemon->shared.table = quicd_table_create(
+		daemon->shared.limits = quicd_limits_create(
 			daemon, daemon->settings->max_connections);
 		daemon->workers = talloc_zero_array(
 			daemon, struct quicd_worker, daemon->shared.workers);
-		if (daemon->shared.table == NULL || daemon->workers == NULL) {
+		if (daemon->shared.limits == NULL || daemon->workers == NULL) {
 			quicd_log("no memory for %u connections",
 				  daemon->settings->max_connections);
 		} else if (gnutls_rnd(GNUTLS_RND_KEY,

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The TCP side of one QUIC connection: a connection to smbd, and what is on
- * its way to it and from it.
+ * The TCP side of a connection, see relay.h.
  *
- * Both directions are queues of chunks.  What comes from the client is kept
- * until smbd's socket takes it, and only then is the client given credit for
- * as much again.  What comes from smbd is kept until the client has
- * acknowledged it, since QUIC sends from there again, and no more is read
- * meanwhile than QUICD_RELAY_TO_CLIENT_MAX.  So a slow side stops the other
- * one, and a connection's memory has a limit; idle, it has no chunks at all.
+ * Each direction is a queue of chunks.  Bytes from the client are kept until
+ * smbd's socket takes them, and only then is the client given as much new
+ * credit.  Bytes from smbd are kept until the client has acknowledged them, as
+ * QUIC retransmits from there.  No more than QUICD_RELAY_TO_CLIENT_MAX of them
+ * are read ahead.  So a slow side stops the other one, and the memory of a
+ * connection has a limit; an idle one has no chunks at all.
  *
- * The bytes are not touched.  Of the headers from the client only the length
- * is looked at: what smbd would not take is refused before it is there.
+ * The relay changes no byte.  It reads the length of each message from the
+ * client, so that a message that smbd would not take is refused at its header.
  *
  * splice(2) does not help: every byte is encrypted in between.
  */
@@ -25,13 +24,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "framing.h"
+#include "log.h"
 #include "relay.h"
+#include "util/dlinklist.h"
 
 #define QUICD_CHUNK_SIZE 65536U
 #define QUICD_READS_AT_ONCE 8
 #define QUICD_WRITE_BUFFERS 64
 
 struct quicd_chunk {
+	struct quicd_chunk *prev;
 	struct quicd_chunk *next;
 	size_t start;
 	size_t end;
@@ -39,20 +42,19 @@ struct quicd_chunk {
 };
 
 struct quicd_queue {
-	struct quicd_chunk *first;
-	struct quicd_chunk *last;
+	struct quicd_chunk *chunks;
 	size_t len;
 };
 
 struct quicd_relay {
 	const struct quicd_relay_ops *ops;
 	void *owner;
-	struct quicd_address server;
+	struct address server;
 	int fd;
 	struct tevent_fd *fde;
 	bool connecting;
 
-	struct quicd_frame frame;
+	struct quicd_framing framing;
 	struct quicd_queue from_client;
 	bool client_ended;
 	bool shut_down; /* and smbd knows */
@@ -63,47 +65,13 @@ struct quicd_relay {
 	bool end_sent;
 };
 
-const char *quicd_frame_check(struct quicd_frame *frame,
-			      const uint8_t *data,
-			      size_t len)
-{
-	while (len > 0) {
-		size_t n = frame->left;
-
-		if (n > 0) {
-			n = n < len ? n : len;
-			frame->left -= (uint32_t)n;
-			data += n;
-			len -= n;
-			continue;
-		}
-		frame->header[frame->have] = *data;
-		frame->have++;
-		data++;
-		len--;
-		if (frame->have < sizeof(frame->header)) {
-			continue;
-		}
-		frame->have = 0;
-		frame->left = (uint32_t)frame->header[1] << 16 |
-			      (uint32_t)frame->header[2] << 8 |
-			      (uint32_t)frame->header[3];
-		if (frame->header[0] != 0) {
-			return "not an SMB message";
-		}
-		if (frame->left > frame->max_message) {
-			return "a message longer than smbd allows";
-		}
-	}
-	return NULL;
-}
-
 /* Where the next bytes go, or NULL without memory. */
 static struct quicd_chunk *quicd_queue_room(struct quicd_relay *relay,
 					    struct quicd_queue *queue)
 {
-	struct quicd_chunk *chunk = queue->last;
+	struct quicd_chunk *chunk = NULL;
 
+	chunk = queue->chunks != NULL ? queue->chunks->prev : NULL;
 	if (chunk != NULL && chunk->end < QUICD_CHUNK_SIZE) {
 		return chunk;
 	}
@@ -111,15 +79,9 @@ static struct quicd_chunk *quicd_queue_room(struct quicd_relay *relay,
 	if (chunk == NULL) {
 		return NULL;
 	}
-	chunk->next = NULL;
 	chunk->start = 0;
 	chunk->end = 0;
-	if (queue->last != NULL) {
-		queue->last->next = chunk;
-	} else {
-		queue->first = chunk;
-	}
-	queue->last = chunk;
+	DLIST_ADD_END(queue->chunks, chunk);
 	return chunk;
 }
 
@@ -154,9 +116,8 @@ static size_t quicd_queue_peek(const struct quicd_queue *queue,
 	struct quicd_chunk *chunk = NULL;
 	size_t n = 0;
 
-	for (chunk = queue->first; chunk != NULL && n < max;
-	     chunk = chunk->next)
-	{
+	for (chunk = queue->chunks; chunk != NULL && n < max;
+	     chunk = chunk->next) {
 		const size_t len = chunk->end - chunk->start;
 
 		if (skip >= len) {
@@ -174,8 +135,8 @@ static size_t quicd_queue_peek(const struct quicd_queue *queue,
 static void quicd_queue_drop(struct quicd_queue *queue, size_t len)
 {
 	queue->len -= len;
-	while (queue->first != NULL) {
-		struct quicd_chunk *chunk = queue->first;
+	while (queue->chunks != NULL) {
+		struct quicd_chunk *chunk = queue->chunks;
 		const size_t have = chunk->end - chunk->start;
 
 		if (len < have) {
@@ -183,10 +144,7 @@ static void quicd_queue_drop(struct quicd_queue *queue, size_t len)
 			return;
 		}
 		len -= have;
-		queue->first = chunk->next;
-		if (queue->first == NULL) {
-			queue->last = NULL;
-		}
+		DLIST_REMOVE(queue->chunks, chunk);
 		talloc_free(chunk);
 	}
 }
@@ -207,7 +165,7 @@ static void quicd_relay_watch(struct quicd_relay *relay)
 {
 	uint16_t flags = 0;
 
-	/* while it connects, too: tevent tells no error to those who only write */
+	/* tevent reports errors, those of connect() too, only to readers */
 	if (relay->connecting || quicd_relay_may_read(relay)) {
 		flags |= TEVENT_FD_READ;
 	}
@@ -221,13 +179,13 @@ static void quicd_relay_watch(struct quicd_relay *relay)
 
 static const char *quicd_relay_error(const struct quicd_relay *relay, int error)
 {
-	struct quicd_address_buf buf;
+	char server[ADDRESS_TEXT_SIZE];
 	static char text[160];
 
 	(void)snprintf(text,
 		       sizeof(text),
 		       "smbd at %s: %s",
-		       quicd_address_print(&relay->server, &buf),
+		       address_print(&relay->server.u.sa, server),
 		       strerror(error));
 	return text;
 }
@@ -237,16 +195,16 @@ const char *quicd_relay_input(struct quicd_relay *relay,
 			      size_t len,
 			      bool end)
 {
-	const char *wrong = quicd_frame_check(&relay->frame, data, len);
+	const char *wrong = quicd_framing_check(&relay->framing, data, len);
 
 	if (wrong != NULL) {
 		return wrong;
 	}
 	if (relay->from_client.len + len > QUICD_RELAY_FROM_CLIENT_MAX) {
-		return "more than the client has credit for";
+		return "client exceeded its flow-control credit";
 	}
 	if (!quicd_queue_add(relay, &relay->from_client, data, len)) {
-		return "no memory";
+		return "out of memory";
 	}
 	relay->client_ended = relay->client_ended || end;
 	return NULL;
@@ -261,8 +219,10 @@ const char *quicd_relay_flush(struct quicd_relay *relay, size_t *taken)
 		struct msghdr msg = {.msg_iov = iov};
 		ssize_t n;
 
-		msg.msg_iovlen = quicd_queue_peek(
-			&relay->from_client, 0, iov, QUICD_WRITE_BUFFERS);
+		msg.msg_iovlen = quicd_queue_peek(&relay->from_client,
+						  0,
+						  iov,
+						  QUICD_WRITE_BUFFERS);
 		n = sendmsg(relay->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR) {
 			continue;
@@ -332,10 +292,9 @@ void quicd_relay_reset(struct quicd_relay *relay)
 		relay->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
-bool quicd_relay_local(const struct quicd_relay *relay,
-		       struct quicd_address *address)
+bool quicd_relay_local(const struct quicd_relay *relay, struct address *address)
 {
-	*address = (struct quicd_address){.len = sizeof(address->u)};
+	*address = (struct address){.len = sizeof(address->u)};
 	return getsockname(relay->fd, &address->u.sa, &address->len) == 0;
 }
 
@@ -352,13 +311,13 @@ static const char *quicd_relay_read(struct quicd_relay *relay)
 	for (i = 0; i < QUICD_READS_AT_ONCE && quicd_relay_may_read(relay);
 	     i++)
 	{
-		struct quicd_chunk *chunk =
-			quicd_queue_room(relay, &relay->to_client);
+		struct quicd_chunk *chunk = quicd_queue_room(relay,
+							     &relay->to_client);
 		size_t room;
 		ssize_t n;
 
 		if (chunk == NULL) {
-			return "no memory";
+			return "out of memory";
 		}
 		room = QUICD_CHUNK_SIZE - chunk->end;
 		n = recv(relay->fd,
@@ -390,7 +349,7 @@ static const char *quicd_relay_read(struct quicd_relay *relay)
 	return NULL;
 }
 
-static const char *quicd_relay_find_out(struct quicd_relay *relay)
+static const char *quicd_relay_connect_done(struct quicd_relay *relay)
 {
 	socklen_t len = sizeof(int);
 	int error = 0;
@@ -412,12 +371,15 @@ static void quicd_relay_handler(struct tevent_context *ev,
 				uint16_t flags,
 				void *private_data)
 {
-	struct quicd_relay *relay =
-		talloc_get_type_abort(private_data, struct quicd_relay);
+	struct quicd_relay *relay = talloc_get_type_abort(private_data,
+							  struct quicd_relay);
 	const char *wrong = NULL;
 
 	if (relay->connecting) {
-		wrong = quicd_relay_find_out(relay);
+		wrong = quicd_relay_connect_done(relay);
+		if (wrong == NULL) {
+			relay->ops->connected(relay->owner);
+		}
 	} else if ((flags & TEVENT_FD_READ) != 0) {
 		wrong = quicd_relay_read(relay);
 	}
@@ -426,7 +388,7 @@ static void quicd_relay_handler(struct tevent_context *ev,
 		return;
 	}
 	quicd_relay_watch(relay);
-	relay->ops->wake(relay->owner); /* flushes, and may free us */
+	relay->ops->ready(relay->owner); /* flushes, and may free us */
 }
 
 static int quicd_relay_destructor(struct quicd_relay *relay)
@@ -436,11 +398,6 @@ static int quicd_relay_destructor(struct quicd_relay *relay)
 	return 0;
 }
 
-bool quicd_relay_connected(const struct quicd_relay *relay)
-{
-	return !relay->connecting;
-}
-
 /* 0 or an errno: EPERM without CAP_NET_RAW and CAP_NET_ADMIN. */
 static int quicd_relay_transparent(int fd, int family)
 {
@@ -448,11 +405,8 @@ static int quicd_relay_transparent(int fd, int family)
 	int ret;
 
 	if (family == AF_INET6) {
-		ret = setsockopt(fd,
-				 IPPROTO_IPV6,
-				 IPV6_TRANSPARENT,
-				 &one,
-				 sizeof(one));
+		ret = setsockopt(
+			fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &one, sizeof(one));
 	} else {
 		ret = setsockopt(
 			fd, IPPROTO_IP, IP_TRANSPARENT, &one, sizeof(one));
@@ -491,7 +445,7 @@ bool quicd_relay_possible(const struct quicd_settings *settings)
 /* From here or, if smbd is to see it, from the client's address. */
 static int quicd_relay_connect(struct quicd_relay *relay,
 			       const struct quicd_settings *settings,
-			       const struct quicd_address *client)
+			       const struct address *client)
 {
 	const int family = relay->server.u.sa.sa_family;
 	const int one = 1;
@@ -502,7 +456,7 @@ static int quicd_relay_connect(struct quicd_relay *relay,
 	(void)setsockopt(
 		relay->fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	if (settings->transparent) {
-		struct quicd_address from = *client;
+		struct address from = *client;
 
 		/* at the same place in both families; any port */
 		from.u.in.sin_port = 0;
@@ -528,13 +482,12 @@ static int quicd_relay_connect(struct quicd_relay *relay,
 const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
 			       struct tevent_context *ev,
 			       const struct quicd_settings *settings,
-			       const struct quicd_address *client,
+			       const struct address *client,
 			       const struct quicd_relay_ops *ops,
 			       void *owner,
 			       struct quicd_relay **_relay)
 {
-	const struct quicd_address *server =
-		quicd_settings_server(settings, client);
+	const struct address *server = quicd_settings_server(settings, client);
 	struct quicd_relay *relay = NULL;
 	const char *wrong = NULL;
 	int error;
@@ -545,12 +498,12 @@ const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
 	}
 	relay = talloc_zero(mem_ctx, struct quicd_relay);
 	if (relay == NULL) {
-		return "no memory";
+		return "out of memory";
 	}
 	relay->ops = ops;
 	relay->owner = owner;
 	relay->server = *server;
-	relay->frame.max_message = settings->max_message;
+	relay->framing.max_message = settings->max_message;
 	relay->fd = socket(server->u.sa.sa_family,
 			   SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 			   0);
@@ -566,7 +519,7 @@ const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
 		talloc_free(relay);
 		return wrong;
 	}
-	relay->connecting = true; /* is found out in the same way */
+	relay->connecting = true; /* even if it is connected at once */
 	relay->fde = tevent_add_fd(ev,
 				   relay,
 				   relay->fd,
@@ -575,7 +528,7 @@ const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
 				   relay);
 	if (relay->fde == NULL) {
 		talloc_free(relay);
-		return "no memory";
+		return "out of memory";
 	}
 	*_relay = relay;
 	return NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The TCP side of one QUIC connection: a connection to smbd, and what is on
- * its way to it and from it.
+ * The TCP side of one QUIC connection: a connection to smbd, and the bytes that
+ * are on their way to smbd and to the client.
  */
 #ifndef QUICD_RELAY_H
 #define QUICD_RELAY_H
@@ -17,30 +17,15 @@
 /* What is read from smbd before the client has acknowledged it. */
 #define QUICD_RELAY_TO_CLIENT_MAX (4U << 20)
 
-/* Checks the 4-byte headers of a stream of direct-TCP messages. */
-struct quicd_frame {
-	uint32_t max_message;
-	uint32_t left;	 /* of the message */
-	uint8_t have;	 /* bytes of the header */
-	uint8_t header[4];
-};
-
-/**
- * @brief Look at the next bytes of a stream.
- *
- * @return NULL, or what is wrong with them.
- */
-const char *quicd_frame_check(struct quicd_frame *frame,
-			      const uint8_t *data,
-			      size_t len);
-
 struct quicd_relay;
 
-/* What the owner wants to hear; not called within a call of the owner. */
+/* Upcalls; none is made while the owner calls the relay. */
 struct quicd_relay_ops {
+	/* smbd has accepted the connection; ready() follows */
+	void (*connected)(void *owner);
 	/* there is something to send, or room for something */
-	void (*wake)(void *owner);
-	/* it is over; the owner is to free the relay */
+	void (*ready)(void *owner);
+	/* the connection to smbd is lost; the owner has to free the relay */
 	void (*failed)(void *owner, const char *reason);
 };
 
@@ -59,13 +44,10 @@ bool quicd_relay_possible(const struct quicd_settings *settings);
 const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
 			       struct tevent_context *ev,
 			       const struct quicd_settings *settings,
-			       const struct quicd_address *client,
+			       const struct address *client,
 			       const struct quicd_relay_ops *ops,
 			       void *owner,
 			       struct quicd_relay **relay);
-
-/** @brief Whether smbd has answered. */
-bool quicd_relay_connected(const struct quicd_relay *relay);
 
 /**
  * @brief Take bytes of the client, and the end of what it sends.
@@ -112,7 +94,7 @@ void quicd_relay_reset(struct quicd_relay *relay);
 
 /** @brief Our end of the connection to smbd: what smbd takes for the client. */
 bool quicd_relay_local(const struct quicd_relay *relay,
-		       struct quicd_address *address);
+		       struct address *address);
 
 /** @brief What the client has not been sent yet. */
 size_t quicd_relay_unsent(const struct quicd_relay *relay);

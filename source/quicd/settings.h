@@ -11,15 +11,9 @@
 #include <sys/socket.h>
 #include <talloc.h>
 
-/* An IPv4 or IPv6 address with its port. */
-struct quicd_address {
-	socklen_t len;
-	union {
-		struct sockaddr sa;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} u;
-};
+#include "util/address.h"
+
+#define quicd_address address /* until settings.c says it */
 
 /* For quicd_address_print(). */
 struct quicd_address_buf {

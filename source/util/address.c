@@ -161,6 +161,11 @@ bool address_parse(const char *word,
 	return true;
 }
 
+bool address_equal(const struct address *a, const struct address *b)
+{
+	return a->len == b->len && memcmp(&a->u, &b->u, a->len) == 0;
+}
+
 bool address_same_host(const struct sockaddr *a, const struct sockaddr *b)
 {
 	struct sockaddr_in in[2];

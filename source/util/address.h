@@ -54,6 +54,9 @@ bool address_parse(const char *word,
 		   uint16_t default_port,
 		   struct address *address);
 
+/** Whether both are the same address, with its port. */
+bool address_equal(const struct address *a, const struct address *b);
+
 /** Whether both have the same family, host and scope; ports do not count. */
 bool address_same_host(const struct sockaddr *a, const struct sockaddr *b);
 

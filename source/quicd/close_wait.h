@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * The closing period of connections that we have closed (RFC 9000, 10.2.1).
+ *
+ * The connection is freed.  Its connection IDs and its CONNECTION_CLOSE stay
+ * for a while, so that a client that has missed the packet gets it again.
+ */
+#ifndef QUICD_CLOSE_WAIT_H
+#define QUICD_CLOSE_WAIT_H
+
+#include "cid.h"
+#include "timer.h"
+#include "udp.h"
+
+/* The closing periods of a worker. */
+struct quicd_close_waits;
+
+/* What is to be sent again, where and how long. */
+struct quicd_closing {
+	struct quicd_udp *udp;
+	struct quicd_path path;
+	const uint8_t *packet;
+	size_t len;
+	uint64_t ns;
+};
+
+/** @param[in] max  Further closing periods are left out: their clients get a
+ *                  stateless reset instead. */
+struct quicd_close_waits *quicd_close_waits_create(TALLOC_CTX *mem_ctx,
+						   struct quicd_timers *timers,
+						   unsigned max);
+
+/** @brief How many there are. */
+unsigned quicd_close_waits_count(const struct quicd_close_waits *waits);
+
+/** @brief End all of them now. */
+void quicd_close_waits_clear(struct quicd_close_waits *waits);
+
+/**
+ * @brief Begin a closing period; it ends by itself.
+ *
+ * @param[in] cids  Its connection IDs are moved out of it.
+ *
+ * @return false if there are too many, or without memory; then nothing stays.
+ */
+bool quicd_close_wait_begin(struct quicd_close_waits *waits,
+			    struct quicd_cid_set *cids,
+			    const struct quicd_closing *closing);
+
+/**
+ * @brief A packet has come for a set that quicd_cid_find() found, whose owner
+ * is QUICD_CID_OF_CLOSE_WAIT.
+ *
+ * The first, the second, the fourth one and so on are answered.
+ */
+void quicd_close_wait_received(struct quicd_cid_set *cids);
+
+#endif /* QUICD_CLOSE_WAIT_H */

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * A QUIC connection: ngtcp2's, the TLS session, and the relay to smbd.
+ */
+#ifndef QUICD_CONN_H
+#define QUICD_CONN_H
+
+#include <ngtcp2/ngtcp2.h>
+
+#include "cid.h"
+#include "close_wait.h"
+#include "context.h"
+#include "relay.h"
+#include "state.h"
+#include "timer.h"
+#include "tls.h"
+#include "udp.h"
+
+/* Our application error codes; SMB over QUIC defines none. */
+enum quicd_error {
+	QUICD_ERROR_NONE = 0,
+	QUICD_ERROR_PROTOCOL = 1,
+	QUICD_ERROR_SMBD = 2,
+	QUICD_ERROR_REFUSED = 3,
+	QUICD_ERROR_TIMEOUT = 4,
+};
+
+struct quicd_conn;
+
+struct quicd_conn_ops {
+	/*
+	 * Its timer has expired, or smbd's side has something: the owner has
+	 * to call quicd_conn_work().  The connection may be freed in here.
+	 */
+	void (*ready)(void *owner, struct quicd_conn *conn);
+};
+
+/*
+ * Only conn.c changes a connection.  Others read it, but for what is theirs.
+ */
+struct quicd_conn {
+	/* the owner's: its list, and in which one the connection is */
+	struct quicd_conn *prev;
+	struct quicd_conn *next;
+	bool queued;
+
+	/* publish.c's */
+	struct quicd_published *published;
+
+	struct quicd_context *context;
+	const struct quicd_conn_ops *ops;
+	void *owner;
+	struct quicd_udp *udp;
+
+	/* set by quicd_conn_set_state() alone */
+	enum quicd_state state;
+	uint64_t deadline; /* of the state, or QUICD_TIMER_NEVER */
+
+	ngtcp2_conn *ngtcp2;
+	struct quicd_tls_peer tls;
+	const char *cipher;
+	struct quicd_cid_set cids;
+	struct quicd_timer timer;
+	struct quicd_slot *slot; /* NULL: not let in yet */
+	struct address peer;
+	struct address validated; /* the last path that was validated */
+	uint64_t start;
+	bool changed; /* status has to show it at once */
+
+	int64_t stream; /* or -1 */
+	struct quicd_relay *relay;
+	bool transparent; /* the relay has the client's address */
+	uint64_t bytes_from_client;
+	uint64_t bytes_to_client;
+	uint64_t bytes_acked;
+	uint64_t packets; /* with bytes for the client */
+
+	/* from QUICD_FAILED on: how the connection is closed */
+	bool reset; /* smbd is told by a reset */
+	enum quicd_error error;
+	char reason[200];
+
+	/* in QUICD_CLOSED: packet is NULL if the client is not to be told */
+	struct quicd_closing closing;
+};
+
+/* What quicd_conn_work() leaves to its caller. */
+enum quicd_conn_result {
+	QUICD_CONN_IDLE,    /* nothing */
+	QUICD_CONN_BLOCKED, /* to call it again when the socket is not full */
+	QUICD_CONN_CLOSED,  /* to free the connection, see conn->closing */
+};
+
+/**
+ * @brief Accept a connection.
+ *
+ * @param[in] mem_ctx   The connection is a child of it, and is freed by its
+ *                      owner alone.
+ * @param[in] hd        The header of its first packet.
+ * @param[in] original  The connection ID that the client began with before a
+ *                      Retry, or NULL.
+ *
+ * @return NULL after a log line if there is no memory.
+ */
+struct quicd_conn *quicd_conn_create(TALLOC_CTX *mem_ctx,
+				     struct quicd_context *context,
+				     const struct quicd_conn_ops *ops,
+				     void *owner,
+				     struct quicd_udp *udp,
+				     const struct quicd_path *path,
+				     const ngtcp2_pkt_hd *hd,
+				     const ngtcp2_cid *original);
+
+/**
+ * @brief Read a datagram; quicd_conn_work() has to be called after it, once for
+ * several of them.
+ */
+void quicd_conn_read(struct quicd_conn *conn,
+		     const struct quicd_path *path,
+		     const uint8_t *data,
+		     size_t len);
+
+/** @brief Do all that there is to do now: expire, relay, send, or close. */
+enum quicd_conn_result quicd_conn_work(struct quicd_conn *conn, uint64_t now);
+
+/** @brief Close the connection without an error. */
+void quicd_conn_shutdown(struct quicd_conn *conn, const char *reason);
+
+/** @brief A path as ngtcp2 has it; it points to the addresses of ours. */
+ngtcp2_path quicd_ngtcp2_path(const struct quicd_path *path);
+
+#endif /* QUICD_CONN_H */

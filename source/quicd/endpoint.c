@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * A worker's endpoint, see endpoint.h.
+ *
+ * It finds the connection of each datagram, accepts new ones, and has those
+ * work that got datagrams, once after each batch.
+ *
+ * What an unknown sender can cause is bounded.  QUICD_FREE_HANDSHAKES may be
+ * under way before an address has to be proved by a Retry, which keeps nothing
+ * here; QUICD_MAX_HANDSHAKES in all.  The answers of stateless.h are limited.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "close_wait.h"
+#include "conn.h"
+#include "endpoint.h"
+#include "log.h"
+#include "publish.h"
+#include "stateless.h"
+#include "util/clock.h"
+#include "util/dlinklist.h"
+#include "util/macros.h"
+
+/* Handshakes of a worker before clients have to prove their address. */
+#define QUICD_FREE_HANDSHAKES 32
+#define QUICD_MAX_HANDSHAKES 512
+#define QUICD_MAX_CLOSE_WAITS 512
+
+struct quicd_endpoint {
+	struct quicd_context context;
+	struct uring_status *status; /* or NULL */
+	struct quicd_conn *idle;
+	struct quicd_conn *work; /* those that have something to do */
+	struct quicd_close_waits *close_waits;
+	struct quicd_stateless stateless;
+};
+
+/* Connections: which of them have something to do. */
+
+static void quicd_endpoint_queue(struct quicd_endpoint *endpoint,
+				 struct quicd_conn *conn)
+{
+	if (!conn->queued) {
+		DLIST_REMOVE(endpoint->idle, conn);
+		DLIST_ADD_END(endpoint->work, conn);
+		conn->queued = true;
+	}
+}
+
+static void quicd_endpoint_unqueue(struct quicd_endpoint *endpoint,
+				   struct quicd_conn *conn)
+{
+	if (conn->queued) {
+		DLIST_REMOVE(endpoint->work, conn);
+		DLIST_ADD(endpoint->idle, conn);
+		conn->queued = false;
+	}
+}
+
+static void quicd_endpoint_free(struct quicd_endpoint *endpoint,
+				struct quicd_conn *conn)
+{
+	quicd_endpoint_unqueue(endpoint, conn);
+	DLIST_REMOVE(endpoint->idle, conn);
+	talloc_free(conn);
+}
+
+/* The closing period, if the client was told, goes on without it. */
+static void quicd_endpoint_closed(struct quicd_endpoint *endpoint,
+				  struct quicd_conn *conn)
+{
+	if (conn->closing.packet != NULL) {
+		(void)quicd_close_wait_begin(endpoint->close_waits,
+					     &conn->cids,
+					     &conn->closing);
+	}
+	quicd_endpoint_free(endpoint, conn);
+}
+
+static void quicd_endpoint_conn_work(struct quicd_endpoint *endpoint,
+				     struct quicd_conn *conn)
+{
+	const uint64_t now = clock_monotonic_ns();
+
+	quicd_endpoint_unqueue(endpoint, conn);
+	switch (quicd_conn_work(conn, now)) {
+	case QUICD_CONN_CLOSED:
+		quicd_endpoint_closed(endpoint, conn);
+		return;
+	case QUICD_CONN_BLOCKED:
+		quicd_endpoint_queue(endpoint, conn);
+		break;
+	case QUICD_CONN_IDLE:
+		break;
+	}
+	quicd_publish(endpoint->status, conn, now);
+}
+
+void quicd_endpoint_work(void *owner)
+{
+	struct quicd_endpoint *endpoint = talloc_get_type_abort(
+		owner, struct quicd_endpoint);
+	struct quicd_conn *conn = NULL;
+	struct quicd_conn *last = NULL;
+
+	if (endpoint->work == NULL) {
+		return;
+	}
+	/* not those that are queued meanwhile: their socket is full */
+	last = endpoint->work->prev;
+	do {
+		conn = endpoint->work;
+		quicd_endpoint_conn_work(endpoint, conn);
+	} while (conn != last && endpoint->work != NULL);
+}
+
+static void quicd_endpoint_conn_ready(void *owner, struct quicd_conn *conn)
+{
+	quicd_endpoint_conn_work(owner, conn);
+}
+
+static const struct quicd_conn_ops quicd_endpoint_conn_ops = {
+	.ready = quicd_endpoint_conn_ready,
+};
+
+/* Datagrams. */
+
+static bool quicd_endpoint_admit(const struct quicd_endpoint *endpoint,
+				 const struct address *remote)
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (quicd_settings_admit(endpoint->context.settings, remote)) {
+		return true;
+	}
+	quicd_log_limited("%s refused: hosts allow, hosts deny",
+			  address_print(&remote->u.sa, text));
+	return false;
+}
+
+/* Why there may be no more connections now, or NULL. */
+static const char *quicd_endpoint_limit(const struct quicd_endpoint *endpoint,
+					const struct address *remote)
+{
+	const struct quicd_context *context = &endpoint->context;
+
+	if (context->conns[QUICD_HANDSHAKE] >= QUICD_MAX_HANDSHAKES) {
+		return "too many handshakes";
+	}
+	return quicd_limits_check(context->shared->limits,
+				  context->settings,
+				  remote);
+}
+
+static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
+						struct quicd_udp *udp,
+						const struct quicd_path *path,
+						const uint8_t *data,
+						size_t len)
+{
+	struct quicd_context *context = &endpoint->context;
+	struct quicd_stateless *stateless = &endpoint->stateless;
+	struct quicd_conn *conn = NULL;
+	char remote[ADDRESS_TEXT_SIZE];
+	const char *limit = NULL;
+	ngtcp2_pkt_hd hd;
+	ngtcp2_cid original;
+	int token;
+
+	if (ngtcp2_accept(&hd, data, len) != 0) {
+		return NULL;
+	}
+	if (!quicd_endpoint_admit(endpoint, &path->remote)) {
+		quicd_send_connection_close(
+			stateless, udp, path, &hd, NGTCP2_CONNECTION_REFUSED);
+		return NULL;
+	}
+	token = quicd_check_retry_token(context->shared, path, &hd, &original);
+	if (token < 0) {
+		quicd_log_limited("%s refused: invalid Retry token",
+				  address_print(&path->remote.u.sa, remote));
+		quicd_send_connection_close(
+			stateless, udp, path, &hd, NGTCP2_INVALID_TOKEN);
+		return NULL;
+	}
+	if (token == 0 &&
+	    context->conns[QUICD_HANDSHAKE] >= QUICD_FREE_HANDSHAKES) {
+		quicd_send_retry(context, udp, path, &hd);
+		return NULL;
+	}
+	limit = quicd_endpoint_limit(endpoint, &path->remote);
+	if (limit != NULL) {
+		quicd_log_limited("%s refused: %s",
+				  address_print(&path->remote.u.sa, remote),
+				  limit);
+		quicd_send_connection_close(
+			stateless, udp, path, &hd, NGTCP2_CONNECTION_REFUSED);
+		return NULL;
+	}
+	conn = quicd_conn_create(endpoint,
+				 context,
+				 &quicd_endpoint_conn_ops,
+				 endpoint,
+				 udp,
+				 path,
+				 &hd,
+				 token == 1 ? &original : NULL);
+	if (conn != NULL) {
+		DLIST_ADD(endpoint->idle, conn);
+	}
+	return conn;
+}
+
+/* The connection of a datagram, or NULL: it is answered, or dropped. */
+static struct quicd_conn *quicd_endpoint_find(struct quicd_endpoint *endpoint,
+					      struct quicd_udp *udp,
+					      const struct quicd_path *path,
+					      const uint8_t *data,
+					      size_t len)
+{
+	struct quicd_stateless *stateless = &endpoint->stateless;
+	struct quicd_cid_set *set = NULL;
+	ngtcp2_version_cid vc;
+	int ret;
+
+	ret = ngtcp2_pkt_decode_version_cid(&vc, data, len, QUICD_CID_LEN);
+	if (ret == NGTCP2_ERR_VERSION_NEGOTIATION) {
+		quicd_send_version_negotiation(stateless, udp, path, &vc, len);
+		return NULL;
+	}
+	if (ret != 0) {
+		return NULL;
+	}
+	set = quicd_cid_find(endpoint->context.cids, vc.dcid, vc.dcidlen);
+	if (set != NULL && set->owner == QUICD_CID_OF_CLOSE_WAIT) {
+		quicd_close_wait_received(set);
+		return NULL;
+	}
+	if (set != NULL) {
+		return container_of(set, struct quicd_conn, cids);
+	}
+	if (vc.version == 0) {
+		quicd_send_stateless_reset(stateless,
+					   endpoint->context.shared,
+					   udp,
+					   path,
+					   &vc,
+					   len);
+		return NULL;
+	}
+	return quicd_endpoint_accept(endpoint, udp, path, data, len);
+}
+
+void quicd_endpoint_received(void *owner,
+			     struct quicd_udp *udp,
+			     const struct quicd_path *path,
+			     const uint8_t *data,
+			     size_t len)
+{
+	struct quicd_endpoint *endpoint = talloc_get_type_abort(
+		owner, struct quicd_endpoint);
+	struct quicd_conn *conn = NULL;
+
+	if (len == 0) {
+		return;
+	}
+	conn = quicd_endpoint_find(endpoint, udp, path, data, len);
+	if (conn == NULL) {
+		return;
+	}
+	/* it may come from another address than the connection */
+	if (!address_equal(&path->remote, &conn->peer) &&
+	    !quicd_endpoint_admit(endpoint, &path->remote))
+	{
+		return;
+	}
+	quicd_conn_read(conn, path, data, len);
+	if (conn->state == QUICD_CLOSED) {
+		quicd_endpoint_closed(endpoint, conn);
+		return;
+	}
+	quicd_endpoint_queue(endpoint, conn);
+}
+
+static const struct quicd_udp_ops quicd_endpoint_udp_ops = {
+	.received = quicd_endpoint_received,
+	.done = quicd_endpoint_work,
+};
+
+struct quicd_udp *quicd_endpoint_add_socket(struct quicd_endpoint *endpoint,
+					    int fd)
+{
+	return quicd_udp_create(endpoint,
+				endpoint->context.ev,
+				fd,
+				&quicd_endpoint_udp_ops,
+				endpoint);
+}
+
+/* The whole. */
+
+void quicd_endpoint_count(const struct quicd_endpoint *endpoint,
+			  struct quicd_endpoint_counts *counts)
+{
+	memcpy(counts->conns, endpoint->context.conns, sizeof(counts->conns));
+	counts->close_waits = quicd_close_waits_count(endpoint->close_waits);
+	counts->cids = quicd_cids_count(endpoint->context.cids);
+	counts->timers = quicd_timers_count(endpoint->context.timers);
+}
+
+void quicd_endpoint_clear(struct quicd_endpoint *endpoint)
+{
+	while (endpoint->work != NULL) {
+		quicd_endpoint_free(endpoint, endpoint->work);
+	}
+	while (endpoint->idle != NULL) {
+		quicd_endpoint_free(endpoint, endpoint->idle);
+	}
+	if (endpoint->close_waits != NULL) {
+		quicd_close_waits_clear(endpoint->close_waits);
+	}
+}
+
+void quicd_endpoint_close_all(struct quicd_endpoint *endpoint,
+			      const char *reason)
+{
+	while (endpoint->work != NULL) {
+		quicd_endpoint_unqueue(endpoint, endpoint->work);
+	}
+	while (endpoint->idle != NULL) {
+		quicd_conn_shutdown(endpoint->idle, reason);
+		quicd_endpoint_closed(endpoint, endpoint->idle);
+	}
+}
+
+static int quicd_endpoint_destructor(struct quicd_endpoint *endpoint)
+{
+	quicd_endpoint_clear(endpoint);
+	quicd_tls_release(endpoint->context.tls);
+	return 0;
+}
+
+static void quicd_endpoint_publish(struct quicd_endpoint *endpoint,
+				   const char *directory)
+{
+	int ret;
+
+	if (directory == NULL) {
+		return;
+	}
+	ret = uring_status_create(endpoint,
+				  directory,
+				  endpoint->context.settings->max_connections,
+				  &endpoint->status);
+	if (ret != 0) {
+		quicd_log("cannot publish connections in %s: %s",
+			  directory,
+			  strerror(ret));
+	}
+}
+
+struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
+					     struct tevent_context *ev,
+					     const struct quicd_shared *shared,
+					     uint32_t worker,
+					     struct quicd_settings *settings,
+					     struct quicd_tls *tls,
+					     const char *status)
+{
+	struct quicd_endpoint *endpoint = talloc_zero(mem_ctx,
+						      struct quicd_endpoint);
+	struct quicd_context *context = NULL;
+
+	if (endpoint == NULL) {
+		quicd_log("out of memory");
+		return NULL;
+	}
+	context = &endpoint->context;
+	context->ev = ev;
+	context->shared = shared;
+	context->worker = worker;
+	context->settings = talloc_steal(endpoint, settings);
+	context->tls = tls;
+	talloc_set_destructor(endpoint, quicd_endpoint_destructor);
+	context->timers = quicd_timers_create(endpoint, ev);
+	if (context->timers == NULL) {
+		quicd_log("timerfd: %s", strerror(errno));
+		talloc_free(endpoint);
+		return NULL;
+	}
+	context->cids = quicd_cids_create(endpoint);
+	endpoint->close_waits = quicd_close_waits_create(endpoint,
+							 context->timers,
+							 QUICD_MAX_CLOSE_WAITS);
+	if (context->cids == NULL || endpoint->close_waits == NULL) {
+		quicd_log("out of memory");
+		talloc_free(endpoint);
+		return NULL;
+	}
+	quicd_endpoint_publish(endpoint, status);
+	return endpoint;
+}
+
+void quicd_endpoint_reload(struct quicd_endpoint *endpoint,
+			   struct quicd_settings *settings,
+			   struct quicd_tls *tls)
+{
+	struct quicd_context *context = &endpoint->context;
+
+	talloc_free(context->settings);
+	context->settings = talloc_steal(endpoint, settings);
+	quicd_tls_release(context->tls);
+	context->tls = tls;
+}

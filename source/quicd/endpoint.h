@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * What one worker is: its sockets and the connections that come by them.
+ */
+#ifndef QUICD_ENDPOINT_H
+#define QUICD_ENDPOINT_H
+
+#include <tevent.h>
+
+#include "context.h"
+#include "tls.h"
+#include "udp.h"
+
+struct quicd_endpoint;
+
+/**
+ * @brief Begin to be a worker.
+ *
+ * @param[in] settings  Belong to the endpoint from here on.
+ *
+ * @param[in] tls  Released by the endpoint.
+ *
+ * @param[in] status  The directory to publish connections in, or NULL.
+ *
+ * @return NULL after a log line.
+ */
+struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
+					     struct tevent_context *ev,
+					     const struct quicd_shared *shared,
+					     uint32_t worker,
+					     struct quicd_settings *settings,
+					     struct quicd_tls *tls,
+					     const char *status);
+
+/** @brief Serve a socket; NULL without memory. */
+struct quicd_udp *quicd_endpoint_add_socket(struct quicd_endpoint *endpoint,
+					    int fd);
+
+/** @brief Use other settings and certificates for new connections. */
+void quicd_endpoint_reload(struct quicd_endpoint *endpoint,
+			   struct quicd_settings *settings,
+			   struct quicd_tls *tls);
+
+/** @brief Close all connections, and tell their clients why. */
+void quicd_endpoint_close_all(struct quicd_endpoint *endpoint,
+			      const char *reason);
+
+/* What an endpoint holds. */
+struct quicd_endpoint_counts {
+	unsigned conns[QUICD_STATES];
+	unsigned close_waits;
+	size_t cids;
+	size_t timers;
+};
+
+void quicd_endpoint_count(const struct quicd_endpoint *endpoint,
+			  struct quicd_endpoint_counts *counts);
+
+/**
+ * @brief Take a datagram; the sockets call it.
+ *
+ * @param[in] owner  The endpoint.
+ */
+void quicd_endpoint_received(void *owner,
+			     struct quicd_udp *udp,
+			     const struct quicd_path *path,
+			     const uint8_t *data,
+			     size_t len);
+
+/**
+ * @brief Do what the datagrams have left to do; the sockets call it after each
+ * batch.
+ *
+ * @param[in] owner  The endpoint.
+ */
+void quicd_endpoint_work(void *owner);
+
+/** @brief Free all connections and closing periods, and tell nobody. */
+void quicd_endpoint_clear(struct quicd_endpoint *endpoint);
+
+#endif /* QUICD_ENDPOINT_H */

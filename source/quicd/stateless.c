@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/* Answers that need no connection, see stateless.h. */
+
+#include "config.h"
+
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include "cid.h"
+#include "stateless.h"
+#include "util/clock.h"
+#include "util/macros.h"
+
+#define QUICD_RETRY_TIMEOUT (10 * CLOCK_NS_PER_S)
+
+/* A reset must not be longer than what it answers, and looks like a packet. */
+#define QUICD_RESET_MIN_PACKET 43
+#define QUICD_RESET_RANDOM 22
+
+bool quicd_stateless_allowed(struct quicd_stateless *stateless, uint64_t now)
+{
+	const uint64_t second = now / CLOCK_NS_PER_S;
+
+	if (stateless->second != second) {
+		stateless->second = second;
+		stateless->sent = 0;
+	}
+	if (stateless->sent >= QUICD_STATELESS_RATE) {
+		return false;
+	}
+	stateless->sent++;
+	return true;
+}
+
+void quicd_send_version_negotiation(struct quicd_stateless *stateless,
+				    struct quicd_udp *udp,
+				    const struct quicd_path *path,
+				    const ngtcp2_version_cid *vc,
+				    size_t len)
+{
+	static const uint32_t versions[] = {NGTCP2_PROTO_VER_V1};
+	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
+	uint8_t random;
+	ngtcp2_ssize n;
+
+	if (len < NGTCP2_MAX_UDP_PAYLOAD_SIZE ||
+	    !quicd_stateless_allowed(stateless, clock_monotonic_ns()))
+	{
+		return;
+	}
+	quicd_random(&random, sizeof(random));
+	n = ngtcp2_pkt_write_version_negotiation(packet,
+						 sizeof(packet),
+						 random,
+						 vc->scid,
+						 vc->scidlen,
+						 vc->dcid,
+						 vc->dcidlen,
+						 versions,
+						 ARRAY_SIZE(versions));
+	if (n > 0) {
+		quicd_udp_send(udp, path, packet, (size_t)n);
+	}
+}
+
+void quicd_send_stateless_reset(struct quicd_stateless *stateless,
+				const struct quicd_shared *shared,
+				struct quicd_udp *udp,
+				const struct quicd_path *path,
+				const ngtcp2_version_cid *vc,
+				size_t len)
+{
+	uint8_t packet[QUICD_RESET_MIN_PACKET];
+	uint8_t token[NGTCP2_STATELESS_RESET_TOKENLEN];
+	uint8_t random[QUICD_RESET_RANDOM];
+	ngtcp2_cid cid;
+	ngtcp2_ssize n;
+	int ret;
+
+	if (len < QUICD_RESET_MIN_PACKET || vc->dcidlen != QUICD_CID_LEN ||
+	    !quicd_stateless_allowed(stateless, clock_monotonic_ns()))
+	{
+		return;
+	}
+	ngtcp2_cid_init(&cid, vc->dcid, vc->dcidlen);
+	ret = ngtcp2_crypto_generate_stateless_reset_token(
+		token, shared->secret, sizeof(shared->secret), &cid);
+	if (ret != 0) {
+		return;
+	}
+	quicd_random(random, sizeof(random));
+	n = ngtcp2_pkt_write_stateless_reset(
+		packet, sizeof(packet), token, random, sizeof(random));
+	if (n > 0) {
+		quicd_udp_send(udp, path, packet, (size_t)n);
+	}
+}
+
+void quicd_send_retry(const struct quicd_context *context,
+		      struct quicd_udp *udp,
+		      const struct quicd_path *path,
+		      const ngtcp2_pkt_hd *hd)
+{
+	const struct quicd_shared *shared = context->shared;
+	uint8_t token[NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN];
+	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
+	struct quicd_cid made;
+	ngtcp2_cid cid;
+	ngtcp2_ssize n;
+
+	quicd_cid_make(&made, context->worker, shared->workers);
+	ngtcp2_cid_init(&cid, made.data, made.len);
+	n = ngtcp2_crypto_generate_retry_token(
+		token,
+		shared->secret,
+		sizeof(shared->secret),
+		hd->version,
+		(const ngtcp2_sockaddr *)&path->remote.u.sa,
+		path->remote.len,
+		&cid,
+		&hd->dcid,
+		clock_monotonic_ns());
+	if (n < 0) {
+		return;
+	}
+	n = ngtcp2_crypto_write_retry(packet,
+				      sizeof(packet),
+				      hd->version,
+				      &hd->scid,
+				      &cid,
+				      &hd->dcid,
+				      token,
+				      (size_t)n);
+	if (n > 0) {
+		quicd_udp_send(udp, path, packet, (size_t)n);
+	}
+}
+
+void quicd_send_connection_close(struct quicd_stateless *stateless,
+				 struct quicd_udp *udp,
+				 const struct quicd_path *path,
+				 const ngtcp2_pkt_hd *hd,
+				 uint64_t error)
+{
+	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
+	ngtcp2_ssize n;
+
+	if (!quicd_stateless_allowed(stateless, clock_monotonic_ns())) {
+		return;
+	}
+	n = ngtcp2_crypto_write_connection_close(packet,
+						 sizeof(packet),
+						 hd->version,
+						 &hd->scid,
+						 &hd->dcid,
+						 error,
+						 NULL,
+						 0);
+	if (n > 0) {
+		quicd_udp_send(udp, path, packet, (size_t)n);
+	}
+}
+
+int quicd_check_retry_token(const struct quicd_shared *shared,
+			    const struct quicd_path *path,
+			    const ngtcp2_pkt_hd *hd,
+			    ngtcp2_cid *original)
+{
+	int ret;
+
+	if (hd->tokenlen == 0 ||
+	    hd->token[0] != NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY) {
+		return 0;
+	}
+	ret = ngtcp2_crypto_verify_retry_token(
+		original,
+		hd->token,
+		hd->tokenlen,
+		shared->secret,
+		sizeof(shared->secret),
+		hd->version,
+		(const ngtcp2_sockaddr *)&path->remote.u.sa,
+		path->remote.len,
+		&hd->dcid,
+		QUICD_RETRY_TIMEOUT,
+		clock_monotonic_ns());
+	return ret == 0 ? 1 : -1;
+}

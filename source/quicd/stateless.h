@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * Answers that need no connection: version negotiation, Retry, stateless reset
+ * and a CONNECTION_CLOSE for a client that is refused.
+ *
+ * Anybody can cause them with a forged address.  They are smaller than what
+ * they answer and, but for Retry, limited in number.
+ */
+#ifndef QUICD_STATELESS_H
+#define QUICD_STATELESS_H
+
+#include <ngtcp2/ngtcp2.h>
+
+#include "context.h"
+#include "udp.h"
+
+/* Answers of a worker, in a second. */
+#define QUICD_STATELESS_RATE 200
+
+/* The answers that a worker has sent in this second; all zero at first. */
+struct quicd_stateless {
+	uint64_t second;
+	unsigned sent;
+};
+
+/**
+ * @brief Count an answer.
+ *
+ * @return false if there were too many in the second of this time already.
+ */
+bool quicd_stateless_allowed(struct quicd_stateless *stateless, uint64_t now);
+
+/**
+ * @brief Version negotiation (RFC 9000, 6).
+ *
+ * @param[in] len  Of the datagram; only those that could begin a connection
+ *                 are answered.
+ */
+void quicd_send_version_negotiation(struct quicd_stateless *stateless,
+				    struct quicd_udp *udp,
+				    const struct quicd_path *path,
+				    const ngtcp2_version_cid *vc,
+				    size_t len);
+
+/**
+ * @brief A stateless reset (RFC 9000, 10.3), for a packet with a connection ID
+ * that nobody has.
+ *
+ * @param[in] len  Of the packet; short ones are not answered.
+ */
+void quicd_send_stateless_reset(struct quicd_stateless *stateless,
+				const struct quicd_shared *shared,
+				struct quicd_udp *udp,
+				const struct quicd_path *path,
+				const ngtcp2_version_cid *vc,
+				size_t len);
+
+/** @brief Retry (RFC 9000, 8.1.2): the client has to prove its address. */
+void quicd_send_retry(const struct quicd_context *context,
+		      struct quicd_udp *udp,
+		      const struct quicd_path *path,
+		      const ngtcp2_pkt_hd *hd);
+
+/** @brief Refuse a connection by a transport error. */
+void quicd_send_connection_close(struct quicd_stateless *stateless,
+				 struct quicd_udp *udp,
+				 const struct quicd_path *path,
+				 const ngtcp2_pkt_hd *hd,
+				 uint64_t error);
+
+/**
+ * @brief Check the token of a client's first packet.
+ *
+ * @param[out] original  The connection ID that the client began with.
+ *
+ * @return 1 if it is of our Retry to this address; 0 if there is none of a
+ *         Retry; -1 if it is not valid.
+ */
+int quicd_check_retry_token(const struct quicd_shared *shared,
+			    const struct quicd_path *path,
+			    const ngtcp2_pkt_hd *hd,
+			    ngtcp2_cid *original);
+
+#endif /* QUICD_STATELESS_H */

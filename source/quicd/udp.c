@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * UDP sockets, see udp.h.
+ *
+ * Workers.  Each address has a socket for each worker (SO_REUSEPORT), and a
+ * classic BPF program picks the socket by the first byte of the destination
+ * connection ID, modulo their number.  The first packet of a client has an ID
+ * that the client made up: it reaches any of them, and that worker gives the
+ * connection IDs that lead back to it.  So no worker ever sees another one's
+ * packets, whatever address a client moves to.  The sockets belong to the
+ * parent as well, so that their order does not change when a worker dies; its
+ * successor answers with stateless resets, and the clients come back.
+ *
+ * A full socket keeps one batch, and nothing more is written meanwhile.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "udp.h"
+#include "util/macros.h"
+
+#define QUICD_DATAGRAM_MAX 65536
+#define QUICD_RECEIVES_AT_ONCE 16
+#define QUICD_SEGMENTS_MAX 64 /* UDP_MAX_SEGMENTS of older kernels */
+#define QUICD_BATCH_MAX (UINT16_MAX - 100)
+#define QUICD_ECN_MASK 0x3
+
+struct quicd_udp {
+	const struct quicd_udp_ops *ops;
+	void *owner;
+	int fd;
+	struct tevent_fd *fde;
+	struct address bound;
+	bool segmentation; /* UDP_SEGMENT works */
+	bool blocked;
+	struct quicd_path path; /* of the batch */
+	size_t len;
+	size_t segment; /* all packets but the last are so long */
+	uint8_t batch[QUICD_DATAGRAM_MAX];
+};
+
+static bool quicd_udp_options(int fd, bool ipv6)
+{
+	const int one = 1;
+	const int probe = ipv6 ? IPV6_PMTUDISC_PROBE : IP_PMTUDISC_PROBE;
+	const int buffer = 4 * 1024 * 1024;
+	const int level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
+
+	/* the system's limits may not allow it, and need not */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
+	/* from Linux 5.0 on */
+	(void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof(one));
+	if (ipv6 &&
+	    (setsockopt(fd, level, IPV6_V6ONLY, &one, sizeof(one)) != 0 ||
+	     setsockopt(fd, level, IPV6_RECVPKTINFO, &one, sizeof(one)) != 0 ||
+	     setsockopt(fd, level, IPV6_RECVTCLASS, &one, sizeof(one)) != 0))
+	{
+		return false;
+	}
+	if (!ipv6 &&
+	    (setsockopt(fd, level, IP_PKTINFO, &one, sizeof(one)) != 0 ||
+	     setsockopt(fd, level, IP_RECVTOS, &one, sizeof(one)) != 0))
+	{
+		return false;
+	}
+	return setsockopt(fd,
+			  level,
+			  ipv6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER,
+			  &probe,
+			  sizeof(probe)) == 0 &&
+	       setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0;
+}
+
+/* Which socket: the first byte of the connection ID modulo their number. */
+static bool quicd_udp_steer(int fd, uint32_t workers)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x80, 0, 2),
+		/* long header: flags, version, length of the ID */
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6),
+		BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
+		/* short header: flags */
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 1),
+		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, workers),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+	};
+	const struct sock_fprog program = {
+		.len = ARRAY_SIZE(code),
+		.filter = code,
+	};
+
+	return setsockopt(fd,
+			  SOL_SOCKET,
+			  SO_ATTACH_REUSEPORT_CBPF,
+			  &program,
+			  sizeof(program)) == 0;
+}
+
+int quicd_udp_open(const struct address *address, uint32_t workers, int *fds)
+{
+	const bool ipv6 = address->u.sa.sa_family == AF_INET6;
+	uint32_t i;
+	int error;
+
+	for (i = 0; i < workers; i++) {
+		fds[i] = socket(address->u.sa.sa_family,
+				SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+				0);
+		/* the sockets' order is that of bind() */
+		if (fds[i] < 0 || !quicd_udp_options(fds[i], ipv6) ||
+		    bind(fds[i], &address->u.sa, address->len) != 0)
+		{
+			break;
+		}
+	}
+	if (i == workers && quicd_udp_steer(fds[0], workers)) {
+		return 0;
+	}
+
+	error = errno;
+	for (; i != UINT32_MAX; i--) {
+		if (i < workers && fds[i] >= 0) {
+			close(fds[i]);
+		}
+	}
+	return error;
+}
+
+/* Add a control message of a sendmsg(2), for which there is room. */
+static void quicd_udp_add_control(struct msghdr *msg,
+				  int level,
+				  int type,
+				  const void *data,
+				  size_t len)
+{
+	struct cmsghdr *cmsg = NULL;
+
+	cmsg = (struct cmsghdr *)(void *)((uint8_t *)msg->msg_control +
+					  msg->msg_controllen);
+	cmsg->cmsg_level = level;
+	cmsg->cmsg_type = type;
+	cmsg->cmsg_len = CMSG_LEN(len);
+	memcpy(CMSG_DATA(cmsg), data, len);
+	msg->msg_controllen += CMSG_SPACE(len);
+}
+
+/* One datagram, or several of one length.  0 or an errno. */
+static int quicd_udp_sendmsg(struct quicd_udp *udp,
+			     const struct quicd_path *path,
+			     const uint8_t *data,
+			     size_t len,
+			     size_t segment)
+{
+	const struct in_pktinfo info = {
+		.ipi_spec_dst = path->local.u.in.sin_addr,
+	};
+	const struct in6_pktinfo info6 = {
+		.ipi6_addr = path->local.u.in6.sin6_addr,
+		.ipi6_ifindex = path->remote.u.in6.sin6_scope_id,
+	};
+	union {
+		struct cmsghdr align;
+		uint8_t buf[CMSG_SPACE(sizeof(info6)) +
+			    CMSG_SPACE(sizeof(int)) +
+			    CMSG_SPACE(sizeof(uint16_t))];
+	} control = {};
+	struct address remote = path->remote;
+	struct iovec iov = {
+		.iov_base = (void *)(uintptr_t)data,
+		.iov_len = len,
+	};
+	struct msghdr msg = {
+		.msg_name = &remote.u,
+		.msg_namelen = remote.len,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+	};
+	const bool ipv6 = remote.u.sa.sa_family == AF_INET6;
+	const int level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
+	const uint16_t size = (uint16_t)segment;
+	const int tos = path->ecn;
+	ssize_t n;
+
+	if (ipv6) {
+		quicd_udp_add_control(
+			&msg, level, IPV6_PKTINFO, &info6, sizeof(info6));
+	} else {
+		quicd_udp_add_control(
+			&msg, level, IP_PKTINFO, &info, sizeof(info));
+	}
+	if (tos != 0) {
+		quicd_udp_add_control(&msg,
+				      level,
+				      ipv6 ? IPV6_TCLASS : IP_TOS,
+				      &tos,
+				      sizeof(tos));
+	}
+	if (len > segment) {
+		quicd_udp_add_control(
+			&msg, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size));
+	}
+
+	do {
+		n = sendmsg(udp->fd, &msg, MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? errno : 0;
+}
+
+/*
+ * Send the batch.  false if the socket is full.  All other errors count as lost
+ * packets: the path is too narrow, the route is gone, a firewall refuses.
+ */
+static bool quicd_udp_write(struct quicd_udp *udp)
+{
+	size_t done = 0;
+	int error = 0;
+
+	udp->blocked = false;
+	if (udp->len > udp->segment && udp->segmentation) {
+		error = quicd_udp_sendmsg(
+			udp, &udp->path, udp->batch, udp->len, udp->segment);
+		if (error == EIO) {
+			/* a device that cannot do it */
+			udp->segmentation = false;
+		}
+		if (error != EAGAIN && error != EIO && error != EINVAL &&
+		    error != EMSGSIZE) {
+			done = udp->len;
+		}
+	}
+	while (done < udp->len && error != EAGAIN) {
+		size_t len = udp->len - done;
+
+		len = len < udp->segment ? len : udp->segment;
+		error = quicd_udp_sendmsg(
+			udp, &udp->path, &udp->batch[done], len, len);
+		if (error != EAGAIN) {
+			done += len;
+		}
+	}
+	udp->len -= done;
+	if (udp->len > 0) {
+		memmove(udp->batch, &udp->batch[done], udp->len);
+		udp->blocked = true;
+		tevent_fd_set_flags(udp->fde, TEVENT_FD_READ | TEVENT_FD_WRITE);
+		return false;
+	}
+	return true;
+}
+
+const struct address *quicd_udp_bound(const struct quicd_udp *udp)
+{
+	return &udp->bound;
+}
+
+bool quicd_udp_blocked(const struct quicd_udp *udp)
+{
+	return udp->blocked;
+}
+
+void quicd_udp_flush(struct quicd_udp *udp)
+{
+	if (udp->len > 0 && !udp->blocked) {
+		(void)quicd_udp_write(udp);
+	}
+}
+
+void quicd_udp_send(struct quicd_udp *udp,
+		    const struct quicd_path *path,
+		    const uint8_t *data,
+		    size_t len)
+{
+	if (!udp->blocked) {
+		(void)quicd_udp_sendmsg(udp, path, data, len, len);
+	}
+}
+
+uint8_t *quicd_udp_reserve(struct quicd_udp *udp, size_t *size)
+{
+	const size_t room = sizeof(udp->batch) - udp->len;
+
+	*size = room < QUICD_MAX_PAYLOAD ? room : QUICD_MAX_PAYLOAD;
+	return &udp->batch[udp->len];
+}
+
+static bool quicd_path_equal(const struct quicd_path *a,
+			     const struct quicd_path *b)
+{
+	return a->ecn == b->ecn && address_equal(&a->local, &b->local) &&
+	       address_equal(&a->remote, &b->remote);
+}
+
+bool quicd_udp_commit(struct quicd_udp *udp,
+		      const struct quicd_path *path,
+		      size_t len)
+{
+	const uint8_t *packet = &udp->batch[udp->len];
+	const bool fits = udp->len > 0 && len <= udp->segment &&
+			  quicd_path_equal(path, &udp->path);
+
+	if (udp->len > 0 && !fits) {
+		const bool sent = quicd_udp_write(udp);
+
+		if (!sent) {
+			return false;
+		}
+		memmove(udp->batch, packet, len);
+	}
+	if (udp->len == 0) {
+		udp->path = *path;
+		udp->segment = len;
+	}
+	udp->len += len;
+
+	/* no more after a shorter one, or than the kernel takes */
+	if (len < udp->segment || udp->len + udp->segment > QUICD_BATCH_MAX ||
+	    udp->len / udp->segment >= QUICD_SEGMENTS_MAX)
+	{
+		(void)quicd_udp_write(udp);
+	}
+	return true;
+}
+
+/* The addresses and so on of what recvmsg() has returned. */
+static size_t quicd_udp_control(const struct quicd_udp *udp,
+				struct msghdr *msg,
+				size_t len,
+				struct quicd_path *path)
+{
+	struct cmsghdr *cmsg = NULL;
+	size_t segment = len;
+
+	path->local = udp->bound;
+	for (cmsg = CMSG_FIRSTHDR(msg); cmsg != NULL;
+	     cmsg = CMSG_NXTHDR(msg, cmsg))
+	{
+		const int level = cmsg->cmsg_level;
+		const int type = cmsg->cmsg_type;
+
+		if (level == IPPROTO_IP && type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(cmsg), sizeof(info));
+			path->local.u.in.sin_addr = info.ipi_addr;
+		} else if (level == IPPROTO_IPV6 && type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(cmsg), sizeof(info));
+			path->local.u.in6.sin6_addr = info.ipi6_addr;
+		} else if (level == IPPROTO_IP && type == IP_TOS) {
+			path->ecn = *CMSG_DATA(cmsg) & QUICD_ECN_MASK;
+		} else if (level == IPPROTO_IPV6 && type == IPV6_TCLASS) {
+			int tclass;
+
+			memcpy(&tclass, CMSG_DATA(cmsg), sizeof(tclass));
+			path->ecn = (uint8_t)(tclass & QUICD_ECN_MASK);
+		} else if (level == IPPROTO_UDP && type == UDP_GRO) {
+			int size;
+
+			memcpy(&size, CMSG_DATA(cmsg), sizeof(size));
+			segment = size > 0 ? (size_t)size : len;
+		}
+	}
+	return segment;
+}
+
+/* false: nothing there. */
+static bool quicd_udp_receive(struct quicd_udp *udp)
+{
+	uint8_t data[QUICD_DATAGRAM_MAX];
+	struct quicd_path path = {};
+	struct iovec iov = {
+		.iov_base = data,
+		.iov_len = sizeof(data),
+	};
+	union {
+		struct cmsghdr align;
+		uint8_t buf[256];
+	} control;
+	struct msghdr msg = {
+		.msg_name = &path.remote.u,
+		.msg_namelen = sizeof(path.remote.u),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	size_t segment;
+	size_t done = 0;
+	ssize_t n;
+
+	n = recvmsg(udp->fd, &msg, MSG_DONTWAIT);
+	if (n < 0) {
+		/* an error that ICMP reported is about some other packet */
+		return errno != EAGAIN && errno != EBADF;
+	}
+	path.remote.len = msg.msg_namelen;
+	segment = quicd_udp_control(udp, &msg, (size_t)n, &path);
+	if (msg.msg_namelen != udp->bound.len ||
+	    (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+	{
+		return true;
+	}
+	while (done < (size_t)n) {
+		const size_t left = (size_t)n - done;
+		const size_t len = left < segment ? left : segment;
+
+		udp->ops->received(udp->owner, udp, &path, &data[done], len);
+		done += len;
+	}
+	return true;
+}
+
+static void quicd_udp_handler(struct tevent_context *ev,
+			      struct tevent_fd *fde,
+			      uint16_t flags,
+			      void *private_data)
+{
+	struct quicd_udp *udp = talloc_get_type_abort(private_data,
+						      struct quicd_udp);
+	int i;
+
+	if (udp->blocked && quicd_udp_write(udp)) {
+		tevent_fd_set_flags(fde, TEVENT_FD_READ);
+	}
+	if ((flags & TEVENT_FD_READ) != 0) {
+		for (i = 0; i < QUICD_RECEIVES_AT_ONCE; i++) {
+			if (!quicd_udp_receive(udp)) {
+				break;
+			}
+		}
+	}
+	udp->ops->done(udp->owner);
+}
+
+struct quicd_udp *quicd_udp_create(TALLOC_CTX *mem_ctx,
+				   struct tevent_context *ev,
+				   int fd,
+				   const struct quicd_udp_ops *ops,
+				   void *owner)
+{
+	struct quicd_udp *udp = talloc_zero(mem_ctx, struct quicd_udp);
+	int ret;
+
+	if (udp == NULL) {
+		return NULL;
+	}
+	udp->ops = ops;
+	udp->owner = owner;
+	udp->fd = fd;
+	udp->segmentation = true;
+	udp->bound.len = sizeof(udp->bound.u);
+	ret = getsockname(fd, &udp->bound.u.sa, &udp->bound.len);
+	if (ret != 0) {
+		talloc_free(udp);
+		return NULL;
+	}
+	udp->fde = tevent_add_fd(
+		ev, udp, fd, TEVENT_FD_READ, quicd_udp_handler, udp);
+	if (udp->fde == NULL) {
+		talloc_free(udp);
+		return NULL;
+	}
+	return udp;
+}

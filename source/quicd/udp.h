@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * UDP sockets: several datagrams of a path with one system call each way (GSO,
+ * GRO), and which worker's socket the kernel chooses.
+ */
+#ifndef QUICD_UDP_H
+#define QUICD_UDP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+#include <tevent.h>
+
+#include "util/address.h"
+
+#define QUICD_MAX_PAYLOAD 8952 /* of an MTU of 9000, IPv6 */
+
+/* Where a datagram comes from and goes to, and its ECN bits. */
+struct quicd_path {
+	struct address local;
+	struct address remote;
+	uint8_t ecn;
+};
+
+/* A socket, and the packets that it has not taken yet. */
+struct quicd_udp;
+
+struct quicd_udp_ops {
+	/* A datagram has come. */
+	void (*received)(void *owner,
+			 struct quicd_udp *udp,
+			 const struct quicd_path *path,
+			 const uint8_t *data,
+			 size_t len);
+	/* No more of them for now, or the socket takes packets again. */
+	void (*done)(void *owner);
+};
+
+/**
+ * @brief Open the sockets of all workers for one address.
+ *
+ * @param[out] fds  One for each worker, in their order.
+ *
+ * @return 0 or an errno.
+ */
+int quicd_udp_open(const struct address *address, uint32_t workers, int *fds);
+
+/**
+ * @brief Serve a socket.
+ *
+ * @param[in] fd  Not closed with the structure: the parent and the worker's
+ *                successor have it, too.
+ *
+ * @return NULL without memory.
+ */
+struct quicd_udp *quicd_udp_create(TALLOC_CTX *mem_ctx,
+				   struct tevent_context *ev,
+				   int fd,
+				   const struct quicd_udp_ops *ops,
+				   void *owner);
+
+/** @brief The address that the socket is bound to. */
+const struct address *quicd_udp_bound(const struct quicd_udp *udp);
+
+/**
+ * @brief Where to write the next packet of a batch.
+ *
+ * @param[out] size  How long it may be.
+ */
+uint8_t *quicd_udp_reserve(struct quicd_udp *udp, size_t *size);
+
+/**
+ * @brief Send the packet that was written there; it may wait for more of its
+ * path until quicd_udp_flush().
+ *
+ * @return false if the socket is full and the packet is lost.
+ */
+bool quicd_udp_commit(struct quicd_udp *udp,
+		      const struct quicd_path *path,
+		      size_t len);
+
+/** @brief Send what waits. */
+void quicd_udp_flush(struct quicd_udp *udp);
+
+/** @brief Whether the socket is full; ops->done tells when it is not. */
+bool quicd_udp_blocked(const struct quicd_udp *udp);
+
+/** @brief Send a single packet; it is lost if the socket is full. */
+void quicd_udp_send(struct quicd_udp *udp,
+		    const struct quicd_path *path,
+		    const uint8_t *data,
+		    size_t len);
+
+#endif /* QUICD_UDP_H */
