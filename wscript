@@ -67,10 +67,16 @@ MAN_PAGES = ['smbd_uring.7', 'smbd-uring.1', 'smbd-quicd.8',
 MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
              'docbook.xsl')  # from the XML catalog, not from the network
 
+# smbd-quicd beside its main.c: what needs no QUIC library, and the rest.
+QUICD_PLAIN = ['quicd/' + part for part in (
+    'cid', 'close_wait', 'framing', 'limits', 'relay', 'settings', 'state',
+    'timer', 'udp')]
 QUICD = ['quicd/' + part for part in (
-    'cid', 'close_wait', 'conn', 'endpoint', 'framing', 'limits', 'publish', 'relay', 'settings', 'state', 'stateless', 'timer', 'tls',
-    'udp')]
+    'conn', 'endpoint', 'publish', 'stateless', 'tls')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
+
+# The unit tests of it that need a QUIC library.
+QUICD_UNITS = ['test_stateless.c']
 
 LIBRARY = ['uring_ring', 'compat_getsockopt', 'uring_sockopt',
            'smbd_uring_backend', 'util/address', 'util/printable']
@@ -225,12 +231,16 @@ def build(bld):
            install_path='${LIBDIR}')
     bld.program(target='smbd-uring', includes=dirs, source=source(*TOOL),
                 use=use + ['POPT', 'JANSSON', 'SMARTCOLS'])
-    quicd_libs = [lib.upper() for lib in QUICD_LIBS]
+    quicd = ['quicd-plain'] + use
+    bld.objects(name='quicd-plain', source=source(*QUICD_PLAIN), includes=dirs,
+                use=use)
     if bld.env.QUICD:
+        quicd_libs = [lib.upper() for lib in QUICD_LIBS]
         bld.objects(name='quicd', source=source(*QUICD), includes=dirs,
                     use=use + quicd_libs)
+        quicd += ['quicd'] + quicd_libs
         bld.program(target='smbd-quicd', source=source('quicd/main'),
-                    includes=dirs, use=['quicd'] + use + ['POPT'] + quicd_libs,
+                    includes=dirs, use=quicd + ['POPT'],
                     install_path='${SBINDIR}')
         bld(features='subst', source='source/quicd/smbd-quicd.service.in',
             target='smbd-quicd.service', SBINDIR=bld.env.SBINDIR,
@@ -249,13 +259,13 @@ def build(bld):
     if bld.env.QUICD:
         bld.program(target='tests/fuzz-quicd', install_path=None,
                     source=['tests/quicd/fuzz.c'], includes=dirs,
-                    use=['quicd'] + use + quicd_libs,
+                    use=quicd,
                     linkflags=['-Wl,--wrap=ngtcp2_crypto_' + f
                                for f in ('decrypt_cb', 'hp_mask_cb')])
         for bench in 'quic_client', 'quic_target':
             bld.program(target='bench/' + bench, source='bench/%s.c' % bench,
                         includes=dirs, install_path=None, lib='pthread',
-                        use=[lib.upper() for lib in QUICD_LIBS])
+                        use=quicd_libs)
     for bench in 'loop', 'memory', 'query', 'sample':
         bld.program(target='bench/' + bench, source='bench/%s.c' % bench,
                     includes=dirs, use=use, install_path=None)
@@ -274,6 +284,13 @@ def build(bld):
         bld.program(target='tests/conformance/' + name, install_path=None,
                     source='tests/conformance/%s.c' % name, includes=dirs,
                     use=['conformance'] + use)
+    units = bld.path.ant_glob('tests/unit/quicd/test_*.c', excl=[
+        'tests/unit/quicd/' + test
+        for test in ([] if bld.env.QUICD else QUICD_UNITS)])
+    for test in units if bld.env.HAVE_CMOCKA else []:
+        bld.program(target='tests/' + test.name[:-2].replace('_', '_quicd_', 1),
+                    source=[test], includes=dirs, use=quicd + ['CMOCKA'],
+                    install_path=None)
     tests = bld.path.ant_glob('tests/unit/test_*.c')
     for test in tests if bld.env.HAVE_CMOCKA else []:
         name = os.path.splitext(test.name)[0]

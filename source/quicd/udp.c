@@ -74,8 +74,27 @@ static bool quicd_udp_options(int fd, bool ipv6)
 			  level,
 			  ipv6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER,
 			  &probe,
-			  sizeof(probe)) == 0 &&
-	       setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0;
+			  sizeof(probe)) == 0;
+}
+
+static bool quicd_udp_share(int fd)
+{
+	const int one = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0;
+}
+
+/*
+ * The first socket of an address must be alone when it is bound, or a second
+ * smbd-quicd would share the port; the others share it with the first one.
+ */
+static bool quicd_udp_bind(int fd, const struct address *address, bool first)
+{
+	if (!first && !quicd_udp_share(fd)) {
+		return false;
+	}
+	return bind(fd, &address->u.sa, address->len) == 0 &&
+	       (!first || quicd_udp_share(fd));
 }
 
 /* Which socket: the first byte of the connection ID modulo their number. */
@@ -116,12 +135,14 @@ int quicd_udp_open(const struct address *address, uint32_t workers, int *fds)
 				0);
 		/* the sockets' order is that of bind() */
 		if (fds[i] < 0 || !quicd_udp_options(fds[i], ipv6) ||
-		    bind(fds[i], &address->u.sa, address->len) != 0)
+		    !quicd_udp_bind(fds[i], address, i == 0))
 		{
 			break;
 		}
 	}
-	if (i == workers && quicd_udp_steer(fds[0], workers)) {
+	/* a single socket needs no choice, and Linux refuses one */
+	if (i == workers && (workers == 1 || quicd_udp_steer(fds[0], workers)))
+	{
 		return 0;
 	}
 

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+/* Answers that need no connection, source/quicd/stateless.c. */
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include "quicd/stateless.h"
+#include "util/clock.h"
+
+#define SECOND CLOCK_NS_PER_S
+
+static struct tevent_context *ev;
+static struct quicd_stateless stateless;
+static struct quicd_shared shared;
+static struct quicd_context context;
+static struct quicd_udp *udp;
+static struct quicd_path path;
+static int server;
+static int client;
+static uint8_t answer[2000];
+
+static void udp_received(void *owner,
+			 struct quicd_udp *by,
+			 const struct quicd_path *from,
+			 const uint8_t *data,
+			 size_t len)
+{
+}
+
+static void udp_done(void *owner)
+{
+}
+
+static const struct quicd_udp_ops ops = {
+	.received = udp_received,
+	.done = udp_done,
+};
+
+static int bound(struct address *address)
+{
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	assert_true(fd >= 0);
+	assert_true(address_parse("127.0.0.1", 1, address));
+	address->u.in.sin_port = 0;
+	assert_int_equal(bind(fd, &address->u.sa, address->len), 0);
+	assert_int_equal(getsockname(fd, &address->u.sa, &address->len), 0);
+	return fd;
+}
+
+static int setup(void **state)
+{
+	memset(&stateless, 0, sizeof(stateless));
+	memset(&path, 0, sizeof(path));
+	shared.workers = 3;
+	memset(shared.secret, 7, sizeof(shared.secret));
+	context.shared = &shared;
+	context.worker = 2;
+	ev = tevent_context_init(NULL);
+	assert_non_null(ev);
+	server = bound(&path.local);
+	client = bound(&path.remote);
+	udp = quicd_udp_create(ev, ev, server, &ops, NULL);
+	assert_non_null(udp);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	talloc_free(ev);
+	close(server);
+	close(client);
+	return 0;
+}
+
+/* The length of the answer that the client has got, or 0. */
+static size_t got(void)
+{
+	struct pollfd poller = {.fd = client, .events = POLLIN};
+	ssize_t n;
+
+	if (poll(&poller, 1, 0) == 0) {
+		return 0;
+	}
+	n = recv(client, answer, sizeof(answer), 0);
+	assert_true(n > 0);
+	return (size_t)n;
+}
+
+/* So many in a second, and then in the next one again. */
+static void test_rate(void **state)
+{
+	unsigned i;
+
+	for (i = 0; i < QUICD_STATELESS_RATE; i++) {
+		assert_true(quicd_stateless_allowed(&stateless, 5 * SECOND));
+	}
+	assert_false(quicd_stateless_allowed(&stateless, 5 * SECOND + 1));
+	assert_false(quicd_stateless_allowed(&stateless, 6 * SECOND - 1));
+	assert_true(quicd_stateless_allowed(&stateless, 6 * SECOND));
+}
+
+/* Use all answers of this second, of which there is some left. */
+static void spend(void)
+{
+	while (clock_monotonic_ns() % SECOND > SECOND / 2) {
+		usleep(1000);
+	}
+	stateless.second = clock_monotonic_ns() / SECOND;
+	stateless.sent = QUICD_STATELESS_RATE;
+}
+
+static void test_version_negotiation(void **state)
+{
+	static const uint8_t dcid[] = {1, 2, 3, 4, 5};
+	static const uint8_t scid[] = {6, 7, 8};
+	static const uint8_t expected[] = {
+		0, 0, 0, 0,	   /* version negotiation */
+		3, 6, 7, 8,	   /* to whom it came from */
+		5, 1, 2, 3, 4, 5, 0, 0, 0, 1, /* and version 1 */
+	};
+	const ngtcp2_version_cid vc = {
+		.version = 0x1a2a3a4a,
+		.dcid = dcid,
+		.dcidlen = sizeof(dcid),
+		.scid = scid,
+		.scidlen = sizeof(scid),
+	};
+
+	quicd_send_version_negotiation(&stateless, udp, &path, &vc, 1200);
+	assert_int_equal(got(), 1 + sizeof(expected));
+	assert_true((answer[0] & 0x80) != 0);
+	assert_memory_equal(&answer[1], expected, sizeof(expected));
+	/* smaller ones begin no connection */
+	quicd_send_version_negotiation(&stateless, udp, &path, &vc, 1199);
+	assert_int_equal(got(), 0);
+	spend();
+	quicd_send_version_negotiation(&stateless, udp, &path, &vc, 1200);
+	assert_int_equal(got(), 0);
+}
+
+/* The client knows it by its last bytes: they are our token for its ID. */
+static void test_stateless_reset(void **state)
+{
+	uint8_t token[NGTCP2_STATELESS_RESET_TOKENLEN];
+	uint8_t dcid[QUICD_CID_LEN] = {9, 8, 7};
+	ngtcp2_version_cid vc = {.dcid = dcid, .dcidlen = sizeof(dcid)};
+	ngtcp2_cid cid;
+	size_t len;
+
+	ngtcp2_cid_init(&cid, dcid, sizeof(dcid));
+	assert_int_equal(ngtcp2_crypto_generate_stateless_reset_token(
+				 token,
+				 shared.secret,
+				 sizeof(shared.secret),
+				 &cid),
+			 0);
+	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 43);
+	len = got();
+	assert_in_range(len, 21, 42);
+	assert_int_equal(answer[0] & 0xc0, 0x40);
+	assert_memory_equal(
+		&answer[len - sizeof(token)], token, sizeof(token));
+	/* not for one that is as short as the answer: it may be a reset */
+	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 42);
+	assert_int_equal(got(), 0);
+	/* nor for an ID that cannot be ours */
+	vc.dcidlen = 8;
+	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 100);
+	assert_int_equal(got(), 0);
+	vc.dcidlen = sizeof(dcid);
+	spend();
+	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 100);
+	assert_int_equal(got(), 0);
+}
+
+static void retried(ngtcp2_pkt_hd *hd)
+{
+	static uint8_t token[2000];
+	const size_t len = got();
+	ngtcp2_version_cid vc;
+
+	/* Retry: header, token, and 16 bytes of integrity tag */
+	assert_true(len > 0);
+	assert_int_equal(answer[0] & 0xf0, 0xf0);
+	assert_int_equal(ngtcp2_pkt_decode_version_cid(&vc, answer, len, 16),
+			 0);
+	assert_int_equal(vc.dcidlen, hd->scid.datalen);
+	assert_memory_equal(vc.dcid, hd->scid.data, vc.dcidlen);
+	/* by which the client's next packet comes to this worker */
+	assert_int_equal(vc.scidlen, QUICD_CID_LEN);
+	assert_int_equal(vc.scid[0] % shared.workers, context.worker);
+	ngtcp2_cid_init(&hd->dcid, vc.scid, vc.scidlen);
+	hd->tokenlen = len - 7 - vc.dcidlen - vc.scidlen - 16;
+	memcpy(token, &answer[7 + vc.dcidlen + vc.scidlen], hd->tokenlen);
+	hd->token = token;
+}
+
+static void test_retry(void **state)
+{
+	ngtcp2_pkt_hd hd = {.version = NGTCP2_PROTO_VER_V1};
+	struct quicd_path other = path;
+	struct quicd_shared secret = shared;
+	uint8_t forged[2000];
+	ngtcp2_cid original;
+	ngtcp2_cid first;
+	size_t i;
+
+	ngtcp2_cid_init(&first, (const uint8_t *)"original", 8);
+	ngtcp2_cid_init(&hd.scid, (const uint8_t *)"client", 6);
+	hd.dcid = first;
+	assert_int_equal(quicd_check_retry_token(&shared, &path, &hd, &original),
+			 0);
+	/* a Retry is never left out: nobody would get in */
+	spend();
+	quicd_send_retry(&context, udp, &path, &hd);
+	retried(&hd);
+	assert_int_equal(quicd_check_retry_token(&shared, &path, &hd, &original),
+			 1);
+	assert_true(ngtcp2_cid_eq(&original, &first));
+
+	/* of another address, of another smbd-quicd */
+	other.remote.u.in.sin_addr.s_addr ^= htonl(1);
+	assert_int_equal(quicd_check_retry_token(&shared, &other, &hd, &original),
+			 -1);
+	secret.secret[0] ^= 1;
+	assert_int_equal(quicd_check_retry_token(&secret, &path, &hd, &original),
+			 -1);
+	/* with another ID */
+	hd.dcid.data[0] ^= 1;
+	assert_int_equal(quicd_check_retry_token(&shared, &path, &hd, &original),
+			 -1);
+	hd.dcid.data[0] ^= 1;
+	/* with any byte changed; the first one says that it is of a Retry */
+	for (i = 0; i < hd.tokenlen; i++) {
+		ngtcp2_pkt_hd bad = hd;
+
+		memcpy(forged, hd.token, hd.tokenlen);
+		forged[i] ^= 0x80;
+		bad.token = forged;
+		assert_int_equal(
+			quicd_check_retry_token(&shared, &path, &bad, &original),
+			i == 0 ? 0 : -1);
+	}
+}
+
+static void test_connection_close(void **state)
+{
+	ngtcp2_pkt_hd hd = {.version = NGTCP2_PROTO_VER_V1};
+	ngtcp2_version_cid vc;
+	size_t len;
+
+	ngtcp2_cid_init(&hd.dcid, (const uint8_t *)"original", 8);
+	ngtcp2_cid_init(&hd.scid, (const uint8_t *)"client", 6);
+	quicd_send_connection_close(
+		&stateless, udp, &path, &hd, NGTCP2_CONNECTION_REFUSED);
+	len = got();
+	assert_in_range(len, 20, 1199);
+	assert_int_equal(answer[0] & 0xf0, 0xc0); /* Initial */
+	assert_int_equal(ngtcp2_pkt_decode_version_cid(&vc, answer, len, 16),
+			 0);
+	assert_int_equal(vc.dcidlen, hd.scid.datalen);
+	assert_memory_equal(vc.dcid, hd.scid.data, vc.dcidlen);
+	assert_int_equal(vc.scidlen, hd.dcid.datalen);
+	assert_memory_equal(vc.scid, hd.dcid.data, vc.scidlen);
+	spend();
+	quicd_send_connection_close(
+		&stateless, udp, &path, &hd, NGTCP2_CONNECTION_REFUSED);
+	assert_int_equal(got(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_rate, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_version_negotiation, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_stateless_reset, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_retry, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_connection_close, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

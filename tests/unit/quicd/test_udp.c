@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+/* UDP sockets, source/quicd/udp.c, on the loopback interface. */
+
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "quicd/udp.h"
+#include "util/macros.h"
+
+#define WORKERS 3
+#define PACKET 1200
+
+/* What the sockets of the workers have received. */
+struct received {
+	unsigned count;
+	unsigned done;
+	struct quicd_path path;
+	uint8_t first; /* byte of the last datagram */
+	size_t len;    /* of the last datagram */
+};
+
+static struct tevent_context *ev;
+static int fds[WORKERS];
+static struct quicd_udp *udps[WORKERS];
+static struct received received[WORKERS];
+static int client;
+static struct quicd_path path; /* from a worker to the client */
+
+static void udp_received(void *owner,
+			 struct quicd_udp *udp,
+			 const struct quicd_path *from,
+			 const uint8_t *data,
+			 size_t len)
+{
+	struct received *r = owner;
+
+	assert_ptr_equal(udp, udps[r - received]);
+	r->count++;
+	r->path = *from;
+	r->first = data[0];
+	r->len = len;
+}
+
+static void udp_done(void *owner)
+{
+	struct received *r = owner;
+
+	r->done++;
+}
+
+static const struct quicd_udp_ops ops = {
+	.received = udp_received,
+	.done = udp_done,
+};
+
+static void begin(const char *address)
+{
+	struct address any = {};
+	const struct address *bound = NULL;
+	size_t i;
+
+	assert_true(address_parse(address, 1, &any));
+	any.u.in.sin_port = 0; /* at the same place in both families */
+	client = socket(any.u.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(client >= 0);
+	assert_int_equal(bind(client, &any.u.sa, any.len), 0);
+	path = (struct quicd_path){.remote.len = sizeof(path.remote.u)};
+	assert_int_equal(getsockname(client,
+				     &path.remote.u.sa,
+				     &path.remote.len),
+			 0);
+	/* a free port for all: the client's, when it has let it go */
+	assert_int_equal(close(client), 0);
+	assert_int_equal(quicd_udp_open(&path.remote, WORKERS, fds), 0);
+	client = socket(any.u.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(client >= 0);
+	assert_int_equal(bind(client, &any.u.sa, any.len), 0);
+
+	ev = tevent_context_init(NULL);
+	assert_non_null(ev);
+	memset(received, 0, sizeof(received));
+	for (i = 0; i < WORKERS; i++) {
+		udps[i] = quicd_udp_create(ev, ev, fds[i], &ops, &received[i]);
+		assert_non_null(udps[i]);
+	}
+	bound = quicd_udp_bound(udps[0]);
+	assert_true(address_equal(bound, &path.remote));
+	assert_int_equal(connect(client, &bound->u.sa, bound->len), 0);
+	path.local = *bound;
+	path.remote.len = sizeof(path.remote.u);
+	assert_int_equal(getsockname(client,
+				     &path.remote.u.sa,
+				     &path.remote.len),
+			 0);
+}
+
+static int setup(void **state)
+{
+	begin("127.0.0.1");
+	return 0;
+}
+
+static int setup_ipv6(void **state)
+{
+	begin("::1");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	size_t i;
+
+	talloc_free(ev);
+	for (i = 0; i < WORKERS; i++) {
+		close(fds[i]);
+	}
+	close(client);
+	return 0;
+}
+
+static unsigned total(void)
+{
+	return received[0].count + received[1].count + received[2].count;
+}
+
+static void receive(unsigned count)
+{
+	while (total() < count) {
+		assert_int_equal(tevent_loop_once(ev), 0);
+	}
+	assert_int_equal(total(), count);
+}
+
+/* The connection ID's first byte leads to the worker. */
+static void test_steering(void **state)
+{
+	unsigned byte;
+	unsigned count = 0;
+
+	for (byte = 0; byte < 256; byte++) {
+		const unsigned worker = byte % WORKERS;
+		uint8_t shorter[] = {0x40, (uint8_t)byte, 9, 9};
+		uint8_t longer[] = {0xc0, 0, 0, 0, 1, 8, (uint8_t)byte, 9};
+
+		assert_int_equal(send(client, shorter, sizeof(shorter), 0),
+				 sizeof(shorter));
+		receive(++count);
+		assert_int_equal(received[worker].len, sizeof(shorter));
+		assert_int_equal(send(client, longer, sizeof(longer), 0),
+				 sizeof(longer));
+		receive(++count);
+		assert_int_equal(received[worker].len, sizeof(longer));
+		assert_int_equal(received[worker].first, 0xc0);
+		received[worker].len = 0;
+	}
+	assert_true(received[0].done > 0);
+}
+
+/* A second smbd-quicd does not share the port, whatever it has of workers. */
+static void test_alone(void **state)
+{
+	int other[WORKERS];
+	struct address free_one = path.local;
+	uint32_t workers;
+
+	for (workers = 1; workers <= WORKERS; workers++) {
+		assert_int_equal(quicd_udp_open(&path.local, workers, other),
+				 EADDRINUSE);
+	}
+	free_one.u.in.sin_port = 0;
+	assert_int_equal(quicd_udp_open(&free_one, 1, other), 0);
+	assert_int_equal(getsockname(other[0],
+				     &free_one.u.sa,
+				     &free_one.len),
+			 0);
+	assert_int_equal(quicd_udp_open(&free_one, 1, &other[1]), EADDRINUSE);
+	assert_int_equal(quicd_udp_open(&free_one, 2, &other[1]), EADDRINUSE);
+	close(other[0]);
+}
+
+/* Addresses and ECN of what is received. */
+static void test_path(void **state)
+{
+	const bool ipv6 = path.local.u.sa.sa_family == AF_INET6;
+	const int tos = 2; /* ECT(0) */
+	const uint8_t data[] = {0x40, 1, 2};
+
+	assert_int_equal(setsockopt(client,
+				    ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
+				    ipv6 ? IPV6_TCLASS : IP_TOS,
+				    &tos,
+				    sizeof(tos)),
+			 0);
+	assert_int_equal(send(client, data, sizeof(data), 0), sizeof(data));
+	receive(1);
+	assert_true(address_equal(&received[1].path.remote, &path.remote));
+	assert_true(address_equal(&received[1].path.local, &path.local));
+	assert_int_equal(received[1].path.ecn, tos);
+}
+
+/* An empty datagram is nothing. */
+static void test_empty(void **state)
+{
+	const uint8_t data[] = {0x40, 1, 2};
+
+	assert_int_equal(send(client, data, 0, 0), 0);
+	assert_int_equal(send(client, data, sizeof(data), 0), sizeof(data));
+	receive(1);
+}
+
+static void commit(uint8_t byte, size_t len)
+{
+	size_t size;
+	uint8_t *packet = quicd_udp_reserve(udps[0], &size);
+
+	assert_true(size >= len);
+	memset(packet, byte, len);
+	assert_true(quicd_udp_commit(udps[0], &path, len));
+}
+
+static void expect(uint8_t byte, size_t len)
+{
+	uint8_t packet[2 * PACKET];
+
+	assert_int_equal(recv(client, packet, sizeof(packet), 0), len);
+	assert_int_equal(packet[0], byte);
+	assert_int_equal(packet[len - 1], byte);
+}
+
+static bool nothing(void)
+{
+	struct pollfd poller = {.fd = client, .events = POLLIN};
+
+	return poll(&poller, 1, 0) == 0;
+}
+
+/* A batch is sent at its end; packets keep their lengths and order. */
+static void test_batch(void **state)
+{
+	uint8_t i;
+
+	for (i = 1; i <= 10; i++) {
+		commit(i, PACKET);
+	}
+	assert_true(nothing());
+	quicd_udp_flush(udps[0]);
+	for (i = 1; i <= 10; i++) {
+		expect(i, PACKET);
+	}
+	assert_true(nothing());
+	quicd_udp_flush(udps[0]);
+	assert_true(nothing());
+}
+
+/* A shorter packet ends a batch; a longer one begins the next. */
+static void test_lengths(void **state)
+{
+	commit(1, PACKET);
+	commit(2, PACKET - 100);
+	expect(1, PACKET);
+	expect(2, PACKET - 100);
+	commit(3, PACKET);
+	commit(4, PACKET + 100);
+	expect(3, PACKET);
+	assert_true(nothing());
+	quicd_udp_flush(udps[0]);
+	expect(4, PACKET + 100);
+}
+
+/* Packets with another ECN mark are of another batch. */
+static void test_ecn(void **state)
+{
+	commit(1, PACKET);
+	path.ecn = 2;
+	commit(2, PACKET);
+	expect(1, PACKET);
+	assert_true(nothing());
+	quicd_udp_flush(udps[0]);
+	expect(2, PACKET);
+}
+
+/* More than the kernel takes at once. */
+static void test_many(void **state)
+{
+	unsigned i;
+
+	for (i = 0; i < 200; i++) {
+		commit((uint8_t)i, PACKET);
+		if (!nothing()) {
+			break;
+		}
+	}
+	assert_in_range(i, 30, 63);
+	quicd_udp_flush(udps[0]);
+	for (; i != UINT32_MAX; i--) {
+		uint8_t packet[2 * PACKET];
+
+		assert_int_equal(recv(client, packet, sizeof(packet), 0),
+				 PACKET);
+	}
+	assert_true(nothing());
+}
+
+/* A single packet does not wait for others. */
+static void test_send(void **state)
+{
+	const uint8_t data[] = {7, 8, 7};
+
+	quicd_udp_send(udps[0], &path, data, sizeof(data));
+	expect(7, sizeof(data));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_steering, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_path, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_path, setup_ipv6, teardown),
+		cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_batch, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_batch, setup_ipv6, teardown),
+		cmocka_unit_test_setup_teardown(test_lengths, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ecn, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_send, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
