@@ -99,8 +99,8 @@ static void fuzz_framing(const uint8_t *data, size_t len)
 		done += n;
 	}
 	if ((wrong == NULL) != (also == NULL) ||
-	    (wrong == NULL && (whole.left != pieces.left ||
-			       whole.have != pieces.have)))
+	    (wrong == NULL &&
+	     (whole.left != pieces.left || whole.have != pieces.have)))
 	{
 		abort();
 	}
@@ -118,7 +118,8 @@ static void fuzz_datagrams(const uint8_t *data, size_t len)
 		data += 2;
 		len -= 2;
 		n = n < len ? n : len;
-		quicd_endpoint_received(endpoint, fuzz.udp, &fuzz.path, data, n);
+		quicd_endpoint_received(
+			endpoint, fuzz.udp, &fuzz.path, data, n);
 		data += n;
 		len -= n;
 	}
@@ -167,8 +168,7 @@ static bool fuzz_init(const char *certfile, const char *keyfile)
 	fuzz.shared.limits = quicd_limits_create(NULL, 100);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	if (tls == NULL || fuzz.ev == NULL || fuzz.shared.limits == NULL ||
-	    fd < 0)
-	{
+	    fd < 0) {
 		return false;
 	}
 	fuzz.endpoint = quicd_endpoint_create(
@@ -197,9 +197,9 @@ static uint32_t fuzz_random(uint32_t n)
 /* A first packet with frames, some of which make sense. */
 static size_t fuzz_packet(uint8_t *buf, size_t room)
 {
-	static const uint8_t start[] = {
-		0xc0, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 8, 1, 2, 3, 4, 5,
-		6, 7, 8, 0, 0x44, 0x96, 0};
+	static const uint8_t start[] = {0xc0, 0, 0, 0, 1, 8, 1,	   2,	 3,
+					4,    5, 6, 7, 8, 8, 1,	   2,	 3,
+					4,    5, 6, 7, 8, 0, 0x44, 0x96, 0};
 	size_t len = fuzz_random(4) > 0 ? 1200 : 1 + fuzz_random(1400);
 	size_t i;
 
@@ -212,8 +212,8 @@ static size_t fuzz_packet(uint8_t *buf, size_t room)
 		} else if (i == sizeof(start) + 1 && fuzz_random(4) > 0) {
 			buf[i] = 0;
 		} else {
-			buf[i] = (uint8_t)fuzz_random(
-				fuzz_random(4) > 0 ? 64 : 256);
+			buf[i] = (uint8_t)fuzz_random(fuzz_random(4) > 0 ? 64
+									 : 256);
 		}
 	}
 	for (i = fuzz_random(3); i > 0 && len > 0; i--) {
@@ -234,9 +234,8 @@ static size_t fuzz_input(uint8_t *buf)
 		len += fuzz_random(64);
 		for (i = 1; i < len; i++) {
 			/* small numbers make headers that are all right */
-			buf[i] = fuzz_random(4) > 0
-					 ? 0
-					 : (uint8_t)fuzz_random(32);
+			buf[i] = fuzz_random(4) > 0 ? 0
+						    : (uint8_t)fuzz_random(32);
 		}
 		return len;
 	}

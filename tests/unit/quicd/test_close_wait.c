@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "loopback.h"
 #include "quicd/close_wait.h"
 #include "util/clock.h"
 #include "util/macros.h"
@@ -29,35 +30,6 @@ static int client;
 static uint8_t packet[] = "CONNECTION_CLOSE";
 static struct quicd_closing closing;
 
-static void udp_received(void *owner,
-			 struct quicd_udp *udp,
-			 const struct quicd_path *path,
-			 const uint8_t *data,
-			 size_t len)
-{
-}
-
-static void udp_done(void *owner)
-{
-}
-
-static const struct quicd_udp_ops ops = {
-	.received = udp_received,
-	.done = udp_done,
-};
-
-static int bound(struct address *address)
-{
-	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	assert_true(fd >= 0);
-	assert_true(address_parse("127.0.0.1", 1, address));
-	address->u.in.sin_port = 0;
-	assert_int_equal(bind(fd, &address->u.sa, address->len), 0);
-	assert_int_equal(getsockname(fd, &address->u.sa, &address->len), 0);
-	return fd;
-}
-
 static int setup(void **state)
 {
 	ev = tevent_context_init(NULL);
@@ -74,9 +46,9 @@ static int setup(void **state)
 		.len = sizeof(packet),
 		.ns = 3600 * CLOCK_NS_PER_S,
 	};
-	server = bound(&closing.path.local);
-	client = bound(&closing.path.remote);
-	closing.udp = quicd_udp_create(ev, ev, server, &ops, NULL);
+	server = loopback_socket(&closing.path.local);
+	client = loopback_socket(&closing.path.remote);
+	closing.udp = quicd_udp_create(ev, ev, server, &loopback_ops, NULL);
 	assert_non_null(closing.udp);
 	return 0;
 }

@@ -179,8 +179,7 @@ static pid_t fork_taker(uint32_t worker, uint32_t tries, int report)
 	}
 	for (i = 0; i < tries; i++) {
 		if (quicd_limits_take(
-			    limits, &settings, worker, &address, &limit))
-		{
+			    limits, &settings, worker, &address, &limit)) {
 			taken++;
 		}
 	}
@@ -230,15 +229,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_all, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_other_limit, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_per_address, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_other_limit,
+						setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_per_address,
+						setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_ipv6, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_families, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_move, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_release_worker, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_release_worker,
+						setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_workers, setup, teardown),
 	};
 

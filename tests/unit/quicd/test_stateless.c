@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 
+#include "loopback.h"
 #include "quicd/stateless.h"
 #include "util/clock.h"
 
@@ -26,35 +27,6 @@ static int server;
 static int client;
 static uint8_t answer[2000];
 
-static void udp_received(void *owner,
-			 struct quicd_udp *by,
-			 const struct quicd_path *from,
-			 const uint8_t *data,
-			 size_t len)
-{
-}
-
-static void udp_done(void *owner)
-{
-}
-
-static const struct quicd_udp_ops ops = {
-	.received = udp_received,
-	.done = udp_done,
-};
-
-static int bound(struct address *address)
-{
-	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	assert_true(fd >= 0);
-	assert_true(address_parse("127.0.0.1", 1, address));
-	address->u.in.sin_port = 0;
-	assert_int_equal(bind(fd, &address->u.sa, address->len), 0);
-	assert_int_equal(getsockname(fd, &address->u.sa, &address->len), 0);
-	return fd;
-}
-
 static int setup(void **state)
 {
 	memset(&stateless, 0, sizeof(stateless));
@@ -65,9 +37,9 @@ static int setup(void **state)
 	context.worker = 2;
 	ev = tevent_context_init(NULL);
 	assert_non_null(ev);
-	server = bound(&path.local);
-	client = bound(&path.remote);
-	udp = quicd_udp_create(ev, ev, server, &ops, NULL);
+	server = loopback_socket(&path.local);
+	client = loopback_socket(&path.remote);
+	udp = quicd_udp_create(ev, ev, server, &loopback_ops, NULL);
 	assert_non_null(udp);
 	return 0;
 }
@@ -122,9 +94,24 @@ static void test_version_negotiation(void **state)
 	static const uint8_t dcid[] = {1, 2, 3, 4, 5};
 	static const uint8_t scid[] = {6, 7, 8};
 	static const uint8_t expected[] = {
-		0, 0, 0, 0,	   /* version negotiation */
-		3, 6, 7, 8,	   /* to whom it came from */
-		5, 1, 2, 3, 4, 5, 0, 0, 0, 1, /* and version 1 */
+		0,
+		0,
+		0,
+		0, /* version negotiation */
+		3,
+		6,
+		7,
+		8, /* to whom it came from */
+		5,
+		1,
+		2,
+		3,
+		4,
+		5,
+		0,
+		0,
+		0,
+		1, /* and version 1 */
 	};
 	const ngtcp2_version_cid vc = {
 		.version = 0x1a2a3a4a,
@@ -156,18 +143,15 @@ static void test_stateless_reset(void **state)
 	size_t len;
 
 	ngtcp2_cid_init(&cid, dcid, sizeof(dcid));
-	assert_int_equal(ngtcp2_crypto_generate_stateless_reset_token(
-				 token,
-				 shared.secret,
-				 sizeof(shared.secret),
-				 &cid),
-			 0);
+	assert_int_equal(
+		ngtcp2_crypto_generate_stateless_reset_token(
+			token, shared.secret, sizeof(shared.secret), &cid),
+		0);
 	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 43);
 	len = got();
 	assert_in_range(len, 21, 42);
 	assert_int_equal(answer[0] & 0xc0, 0x40);
-	assert_memory_equal(
-		&answer[len - sizeof(token)], token, sizeof(token));
+	assert_memory_equal(&answer[len - sizeof(token)], token, sizeof(token));
 	/* not for one that is as short as the answer: it may be a reset */
 	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 42);
 	assert_int_equal(got(), 0);
@@ -216,27 +200,27 @@ static void test_retry(void **state)
 	ngtcp2_cid_init(&first, (const uint8_t *)"original", 8);
 	ngtcp2_cid_init(&hd.scid, (const uint8_t *)"client", 6);
 	hd.dcid = first;
-	assert_int_equal(quicd_check_retry_token(&shared, &path, &hd, &original),
-			 0);
+	assert_int_equal(
+		quicd_check_retry_token(&shared, &path, &hd, &original), 0);
 	/* a Retry is never left out: nobody would get in */
 	spend();
 	quicd_send_retry(&context, udp, &path, &hd);
 	retried(&hd);
-	assert_int_equal(quicd_check_retry_token(&shared, &path, &hd, &original),
-			 1);
+	assert_int_equal(
+		quicd_check_retry_token(&shared, &path, &hd, &original), 1);
 	assert_true(ngtcp2_cid_eq(&original, &first));
 
 	/* of another address, of another smbd-quicd */
 	other.remote.u.in.sin_addr.s_addr ^= htonl(1);
-	assert_int_equal(quicd_check_retry_token(&shared, &other, &hd, &original),
-			 -1);
+	assert_int_equal(
+		quicd_check_retry_token(&shared, &other, &hd, &original), -1);
 	secret.secret[0] ^= 1;
-	assert_int_equal(quicd_check_retry_token(&secret, &path, &hd, &original),
-			 -1);
+	assert_int_equal(
+		quicd_check_retry_token(&secret, &path, &hd, &original), -1);
 	/* with another ID */
 	hd.dcid.data[0] ^= 1;
-	assert_int_equal(quicd_check_retry_token(&shared, &path, &hd, &original),
-			 -1);
+	assert_int_equal(
+		quicd_check_retry_token(&shared, &path, &hd, &original), -1);
 	hd.dcid.data[0] ^= 1;
 	/* with any byte changed; the first one says that it is of a Retry */
 	for (i = 0; i < hd.tokenlen; i++) {
@@ -245,9 +229,9 @@ static void test_retry(void **state)
 		memcpy(forged, hd.token, hd.tokenlen);
 		forged[i] ^= 0x80;
 		bad.token = forged;
-		assert_int_equal(
-			quicd_check_retry_token(&shared, &path, &bad, &original),
-			i == 0 ? 0 : -1);
+		assert_int_equal(quicd_check_retry_token(
+					 &shared, &path, &bad, &original),
+				 i == 0 ? 0 : -1);
 	}
 }
 
@@ -280,13 +264,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rate, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_version_negotiation, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_stateless_reset, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_version_negotiation,
+						setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_stateless_reset,
+						setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_retry, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_connection_close, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_connection_close,
+						setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@
 
 struct one {
 	struct quicd_timer timer;
-	uint64_t at;   /* what the test has set, or QUICD_TIMER_NEVER */
+	uint64_t at; /* what the test has set, or QUICD_TIMER_NEVER */
 	unsigned fired;
 };
 
@@ -261,10 +261,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_heap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_set_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_remove_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_set_again,
+						setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_remove_others,
+						setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_loop, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clock, setup, teardown),
 	};

@@ -73,10 +73,8 @@ static void begin(const char *address)
 	assert_true(client >= 0);
 	assert_int_equal(bind(client, &any.u.sa, any.len), 0);
 	path = (struct quicd_path){.remote.len = sizeof(path.remote.u)};
-	assert_int_equal(getsockname(client,
-				     &path.remote.u.sa,
-				     &path.remote.len),
-			 0);
+	assert_int_equal(
+		getsockname(client, &path.remote.u.sa, &path.remote.len), 0);
 	/* a free port for all: the client's, when it has let it go */
 	assert_int_equal(close(client), 0);
 	assert_int_equal(quicd_udp_open(&path.remote, WORKERS, fds), 0);
@@ -96,10 +94,8 @@ static void begin(const char *address)
 	assert_int_equal(connect(client, &bound->u.sa, bound->len), 0);
 	path.local = *bound;
 	path.remote.len = sizeof(path.remote.u);
-	assert_int_equal(getsockname(client,
-				     &path.remote.u.sa,
-				     &path.remote.len),
-			 0);
+	assert_int_equal(
+		getsockname(client, &path.remote.u.sa, &path.remote.len), 0);
 }
 
 static int setup(void **state)
@@ -177,9 +173,7 @@ static void test_alone(void **state)
 	}
 	free_one.u.in.sin_port = 0;
 	assert_int_equal(quicd_udp_open(&free_one, 1, other), 0);
-	assert_int_equal(getsockname(other[0],
-				     &free_one.u.sa,
-				     &free_one.len),
+	assert_int_equal(getsockname(other[0], &free_one.u.sa, &free_one.len),
 			 0);
 	assert_int_equal(quicd_udp_open(&free_one, 1, &other[1]), EADDRINUSE);
 	assert_int_equal(quicd_udp_open(&free_one, 2, &other[1]), EADDRINUSE);
@@ -324,12 +318,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_steering, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_path, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_path, setup_ipv6, teardown),
+		cmocka_unit_test_setup_teardown(test_path,
+						setup_ipv6,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batch, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			test_batch, setup_ipv6, teardown),
+		cmocka_unit_test_setup_teardown(test_batch,
+						setup_ipv6,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_lengths, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ecn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
