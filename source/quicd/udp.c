@@ -394,6 +394,27 @@ static size_t quicd_udp_control(const struct quicd_udp *udp,
 	return segment;
 }
 
+bool quicd_udp_reflects(const struct address *remote)
+{
+	static const uint16_t ports[] = {
+		1900,  /* SSDP */
+		5353,  /* mDNS */
+		11211, /* memcached */
+		20800, /* Call of Duty */
+		27015, /* Source engine */
+	};
+	/* at the same place in both families */
+	const uint16_t port = ntohs(remote->u.in.sin_port);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ports); i++) {
+		if (port == ports[i]) {
+			return true;
+		}
+	}
+	return port < IPPORT_RESERVED;
+}
+
 /* false: nothing there. */
 static bool quicd_udp_receive(struct quicd_udp *udp)
 {
@@ -427,7 +448,8 @@ static bool quicd_udp_receive(struct quicd_udp *udp)
 	path.remote.len = msg.msg_namelen;
 	segment = quicd_udp_control(udp, &msg, (size_t)n, &path);
 	if (msg.msg_namelen != udp->bound.len ||
-	    (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+	    (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+	    quicd_udp_reflects(&path.remote))
 	{
 		return true;
 	}

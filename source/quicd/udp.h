@@ -27,7 +27,7 @@ struct quicd_path {
 struct quicd_udp;
 
 struct quicd_udp_ops {
-	/* A datagram has come. */
+	/* A datagram has come, but for those that quicd_udp_reflects(). */
 	void (*received)(void *owner,
 			 struct quicd_udp *udp,
 			 const struct quicd_path *path,
@@ -59,6 +59,14 @@ struct quicd_udp *quicd_udp_create(TALLOC_CTX *mem_ctx,
 				   int fd,
 				   const struct quicd_udp_ops *ops,
 				   void *owner);
+
+/**
+ * @brief Whether a datagram may be forged for a service to answer us, and we it.
+ *
+ * No QUIC client has such a port: those below 1024, and those of services that
+ * answer a datagram with a larger one.
+ */
+bool quicd_udp_reflects(const struct address *remote);
 
 /** @brief The address that the socket is bound to. */
 const struct address *quicd_udp_bound(const struct quicd_udp *udp);

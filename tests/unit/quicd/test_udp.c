@@ -200,6 +200,48 @@ static void test_path(void **state)
 	assert_int_equal(received[1].path.ecn, tos);
 }
 
+static void test_reflects(void **state)
+{
+	static const uint16_t refused[] = {
+		0, 1, 53, 123, 443, 1023, 1900, 5353, 11211, 20800, 27015};
+	static const uint16_t allowed[] = {
+		1024, 1899, 5354, 11210, 20801, 32768, 49152, 65535};
+	struct address remote = path.remote;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		remote.u.in.sin_port = htons(refused[i]);
+		assert_true(quicd_udp_reflects(&remote));
+	}
+	for (i = 0; i < ARRAY_SIZE(allowed); i++) {
+		remote.u.in.sin_port = htons(allowed[i]);
+		assert_false(quicd_udp_reflects(&remote));
+	}
+}
+
+/* What comes from such a port is dropped. */
+static void test_reflected(void **state)
+{
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const uint8_t data[] = {0x40, 1, 2};
+	struct address from = path.remote;
+
+	assert_true(fd >= 0);
+	from.u.in.sin_port = htons(20800);
+	assert_int_equal(bind(fd, &from.u.sa, from.len), 0);
+	assert_int_equal(sendto(fd,
+				data,
+				sizeof(data),
+				0,
+				&path.local.u.sa,
+				path.local.len),
+			 sizeof(data));
+	close(fd);
+	assert_int_equal(send(client, data, sizeof(data), 0), sizeof(data));
+	receive(1);
+	assert_true(address_equal(&received[1].path.remote, &path.remote));
+}
+
 /* An empty datagram is nothing. */
 static void test_empty(void **state)
 {
@@ -321,6 +363,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_path,
 						setup_ipv6,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_reflects, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_reflects, setup_ipv6, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_reflected, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batch,
