@@ -71,9 +71,10 @@ static struct quicd_chunk *quicd_queue_room(struct quicd_relay *relay,
 {
 	struct quicd_chunk *chunk = NULL;
 
-	chunk = queue->chunks != NULL ? queue->chunks->prev : NULL;
-	if (chunk != NULL && chunk->end < QUICD_CHUNK_SIZE) {
-		return chunk;
+	if (queue->chunks != NULL &&
+	    queue->chunks->prev->end < QUICD_CHUNK_SIZE)
+	{
+		return queue->chunks->prev;
 	}
 	chunk = talloc(relay, struct quicd_chunk);
 	if (chunk == NULL) {

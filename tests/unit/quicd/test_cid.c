@@ -51,7 +51,7 @@ static struct quicd_cid_set *find(const struct quicd_cid *cid)
 
 static void test_find(void **state)
 {
-	uint8_t data[QUICD_CID_MAX + 1] = {1, 2, 3, 4};
+	uint8_t data[UINT8_MAX] = {1, 2, 3, 4};
 
 	assert_null(find(&one));
 	assert_true(quicd_cid_add(&fixture.a, &one));
@@ -68,6 +68,7 @@ static void test_find(void **state)
 	assert_ptr_equal(find(&empty), &fixture.a);
 	/* a client may send a longer one than there can be */
 	assert_null(quicd_cid_find(fixture.cids, data, sizeof(data)));
+	assert_null(quicd_cid_find(fixture.cids, data, QUICD_CID_MAX + 1));
 	assert_int_equal(quicd_cids_count(fixture.cids), 4);
 }
 
