@@ -2,6 +2,7 @@
 """Build of smbd-uring; stand-alone, run by ./waf."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -78,12 +79,17 @@ QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 # The unit tests of it that need a QUIC library.
 QUICD_UNITS = ['test_stateless.c']
 
-LIBRARY = ['uring_ring', 'compat_getsockopt', 'uring_sockopt',
-           'smbd_uring_backend', 'util/address', 'util/printable']
+# The library has what other programs may use.  Our own programs are linked
+# with the objects, and with what depends on them.
+UTIL = ['util/address', 'util/printable']
+LIBRARY = ['compat_getsockopt', 'smbd_uring_backend', 'uring_batch',
+           'uring_options', 'uring_probe', 'uring_process', 'uring_queue',
+           'uring_request', 'uring_ring', 'uring_sockopt']
+INTERPOSE = ['epoll_interpose']
+PUBLISH = ['transport/figures', 'transport/publish']
 TRANSPORT = ['transport/' + part for part in (
-    'figures', 'name_list', 'publish', 'snapshot', 'tcp', 'warn', 'watch', 'watch_rows',
+    'name_list', 'snapshot', 'tcp', 'warn', 'watch', 'watch_rows',
     'watch_settings')]
-LIBRARY += TRANSPORT
 
 TOOL = ['tool/' + part for part in (
     'main', 'tool', 'probe', 'connect', 'status', 'rows', 'kernel', 'sockdiag',
@@ -205,9 +211,33 @@ def check_feature(conf, define, lib, statement, without):
     return '  ' + name, 'yes' if found else 'no: ' + without
 
 
+def version_script(bld):
+    """What the library exports, as source/ABI has it: a file a release.
+
+    A symbol has the version of the release that had it first.
+    """
+    def version(node):
+        return [int(n) for n in re.findall(r'\d+', node.name)]
+
+    text, old = '', set()
+    for node in sorted(bld.path.ant_glob('source/ABI/*.sigs'), key=version):
+        names = {line.split(':')[0] for line in node.read().splitlines()}
+        text += 'TEVENT_URING_%s {\n\tglobal:\n%s%s};\n' % (
+            '.'.join(map(str, version(node))),
+            ''.join('\t\t%s;\n' % name for name in sorted(names - old)),
+            '' if old else '\tlocal:\n\t\t*;\n')
+        old |= names
+    script = bld.bldnode.make_node('tevent-uring.map')
+    if not script.exists() or script.read() != text:
+        script.write(text)
+    return script
+
+
 def build(bld):
     libs = ['LIBURING', 'TEVENT', 'TALLOC']
-    use = ['library'] + libs
+    library = ['library'] + libs
+    ours = ['util', 'publish', 'transport'] + library
+    use = ['interpose'] + ours
     dirs = '. source source/include'
 
     def source(*names):
@@ -218,26 +248,37 @@ def build(bld):
         env.cshlib_PATTERN = '%s.so'
         bld.shlib(includes=dirs, use=use, env=env, **kw)
 
-    bld.objects(name='library', source=source(*LIBRARY), includes=dirs,
-                use=libs, cflags='-fPIC')
-    bld(features='c cshlib', target='tevent-uring', vnum='0', use=use,
+    for name, parts in (('util', UTIL), ('library', LIBRARY),
+                        ('interpose', INTERPOSE), ('publish', PUBLISH),
+                        ('transport', TRANSPORT)):
+        bld.objects(name=name, source=source(*parts), includes=dirs,
+                    use=libs, cflags='-fPIC')
+    script = version_script(bld)
+    bld(features='c cshlib', target='tevent-uring', vnum='0', use=library,
+        linkflags='-Wl,--version-script=' + script.abspath(),
         install_path='${LIBDIR}')
-    bld(features='subst', source='source/tevent-uring.pc.in',
-        target='tevent-uring.pc', install_path='${LIBDIR}/pkgconfig',
-        VERSION=VERSION)
+    bld.add_manual_dependency(
+        bld.bldnode.find_or_declare('libtevent-uring.so'), script)
+    bld.stlib(target='tevent-uring-epoll', source=source(*INTERPOSE),
+              includes=dirs, use=libs, cflags='-fPIC',
+              install_path='${LIBDIR}')
+    for name in 'tevent-uring', 'tevent-uring-epoll':
+        bld(features='subst', source='source/%s.pc.in' % name,
+            target=name + '.pc', install_path='${LIBDIR}/pkgconfig',
+            VERSION=VERSION)
     bld.install_files('${INCLUDEDIR}/tevent-uring',
                       bld.path.ant_glob('source/include/*.h'))
     module(target='smbd-uring-preload', source=source('preload/preload'),
            install_path='${LIBDIR}')
     bld.program(target='smbd-uring', includes=dirs, source=source(*TOOL),
-                use=use + ['POPT', 'JANSSON', 'SMARTCOLS'])
-    quicd = ['quicd-plain'] + use
+                use=ours + ['POPT', 'JANSSON', 'SMARTCOLS'])
+    quicd = ['quicd-plain', 'util', 'publish'] + library
     bld.objects(name='quicd-plain', source=source(*QUICD_PLAIN), includes=dirs,
-                use=use)
+                use=libs)
     if bld.env.QUICD:
         quicd_libs = [lib.upper() for lib in QUICD_LIBS]
         bld.objects(name='quicd', source=source(*QUICD), includes=dirs,
-                    use=use + quicd_libs)
+                    use=libs + quicd_libs)
         quicd += ['quicd'] + quicd_libs
         bld.program(target='smbd-quicd', source=source('quicd/main'),
                     includes=dirs, use=quicd + ['POPT'],

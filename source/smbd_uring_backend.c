@@ -8,18 +8,16 @@
  * is kept by being the same code, and a loop without queries makes the same
  * system calls.  What this backend adds is the queue of socket queries.
  *
- * Prompt queries are answered at the beginning of the next turn of the
- * loop, all together, before the loop can wait.  Lazy ones ride along: when
- * the epoll backend calls epoll_wait(2), that call arrives here, and one
- * io_uring_enter(2) submits the queries and waits, by IORING_OP_EPOLL_WAIT
- * (Linux 6.15), for the event that epoll_wait() would have returned.  Where
- * the kernel cannot do that, lazy queries go with the prompt ones.
+ * Prompt queries are answered at the beginning of the next iteration of the
+ * loop, all together, before the loop can wait.  Lazy ones piggyback: when the
+ * epoll backend calls epoll_wait(2), epoll_interpose.c passes that call here,
+ * and one io_uring_enter(2) submits the queries and waits, by
+ * IORING_OP_EPOLL_WAIT (Linux 6.15), for the event that epoll_wait() would have
+ * returned.  Where the kernel cannot do that, and in a program without
+ * epoll_interpose.c, lazy queries go with the prompt ones.
  *
- * epoll_wait() and epoll_create() are interposed for that, as a library
- * that comes before libc can.  Calls that are not the loop's own wait with
- * queries to carry are passed on; the descriptor is compared, so that a
- * handler may use epoll for itself.  Where interposing does not work (this
- * library was opened by dlopen()) nothing is lost but the ride.
+ * Calls that are not the loop's own wait with queries to carry go on to libc.
+ * The descriptor is compared, so that a handler may use epoll for itself.
  *
  * Decided against: an epoll set of our own, with all of the bookkeeping of
  * tevent_epoll.c in side tables.  It would have to follow what differs
@@ -30,8 +28,8 @@
  * The answers are delivered as immediate events, so that their order among
  * other events, nesting, trace points and wrapper contexts are tevent's.
  *
- * Nothing is created before it is needed: a context has a queue of a few
- * dozen bytes, and its ring comes with the first batch that is worth one.
+ * Nothing is created before it is needed: a context has its state of a few
+ * dozen bytes and its queue, and its ring comes with the first batch that is worth one.
  * So a throw-away context costs what it costs on epoll.
  *
  * tevent has no public prototypes for what backends share; the functions
@@ -41,96 +39,105 @@
 
 #include "config.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 
-#include "smbd_uring_backend.h"
-#include "uring_sockopt.h"
+#include "epoll_interpose.h"
+#include "smbd_uring_backend_internal.h"
+#include "uring_queue.h"
 
 bool tevent_common_have_events(struct tevent_context *ev);
 
 static const struct tevent_ops *epoll_ops;
 static struct tevent_ops uring_ops;
 
+/* What the backend keeps for a context. */
+struct uring_loop {
+	struct uring_queue *queue;
+	void (*hook)(void *private_data);
+	void *hook_private_data;
+
+	/* what the loop of this process waits on; -1: not known */
+	int epoll_fd;
+	pid_t pid;
+};
+
 /* In epoll_create() for a context of ours: where to note the descriptor. */
 static __thread int *created_epoll_fd;
 
 /* The context whose next wait is to carry its queue. */
-static __thread struct tevent_context *riding;
+static __thread struct tevent_context *piggybacking;
 
-static struct {
-	pthread_once_t once;
-	int (*epoll_create)(int size);
-	int (*epoll_create1)(int flags);
-	int (*epoll_wait)(int epfd,
-			  struct epoll_event *events,
-			  int maxevents,
-			  int timeout);
-} libc = {
-	.once = PTHREAD_ONCE_INIT,
-};
-
-static void libc_init(void)
+static struct uring_loop *uring_loop_find(struct tevent_context *ev)
 {
-	libc.epoll_create = dlsym(RTLD_NEXT, "epoll_create");
-	libc.epoll_create1 = dlsym(RTLD_NEXT, "epoll_create1");
-	libc.epoll_wait = dlsym(RTLD_NEXT, "epoll_wait");
+	struct uring_queue *queue = uring_queue_find(ev);
+
+	return queue != NULL ? uring_queue_owner(queue) : NULL;
 }
 
-/* tevent up to 0.15 */
-URING_PUBLIC int epoll_create(int size)
+static struct uring_loop *uring_loop_create(struct tevent_context *ev)
 {
-	int fd;
+	struct uring_loop *loop = NULL;
 
-	pthread_once(&libc.once, libc_init);
-	fd = libc.epoll_create(size);
+	loop = talloc_zero(ev, struct uring_loop);
+	if (loop == NULL) {
+		return NULL;
+	}
+	loop->queue = uring_queue_create(loop, ev, loop);
+	if (loop->queue == NULL) {
+		TALLOC_FREE(loop);
+	}
+	return loop;
+}
+
+bool smbd_uring_backend_set_loop_hook(struct tevent_context *ev,
+				      void (*hook)(void *private_data),
+				      void *private_data)
+{
+	struct uring_loop *loop = uring_loop_find(ev);
+
+	if (loop == NULL || (hook != NULL && loop->hook != NULL)) {
+		return false;
+	}
+	loop->hook = hook;
+	loop->hook_private_data = private_data;
+	return true;
+}
+
+void uring_epoll_created(int fd)
+{
 	if (created_epoll_fd != NULL) {
 		*created_epoll_fd = fd;
 	}
-	return fd;
 }
 
-/* tevent from 0.16 on */
-URING_PUBLIC int epoll_create1(int flags)
+bool uring_epoll_wait(int epfd,
+		      struct epoll_event *events,
+		      int maxevents,
+		      int timeout,
+		      int *ret)
 {
-	int fd;
+	struct uring_loop *loop = NULL;
 
-	pthread_once(&libc.once, libc_init);
-	fd = libc.epoll_create1(flags);
-	if (created_epoll_fd != NULL) {
-		*created_epoll_fd = fd;
-	}
-	return fd;
-}
-
-URING_PUBLIC int epoll_wait(int epfd,
-			    struct epoll_event *events,
-			    int maxevents,
-			    int timeout)
-{
-	struct uring_queue *queue = NULL;
-
-	if (riding != NULL) {
+	if (piggybacking != NULL) {
 		/* none if a handler has freed the context meanwhile */
-		queue = uring_queue_find(riding);
+		loop = uring_loop_find(piggybacking);
 	}
-	if (queue != NULL && epfd == uring_queue_epoll_fd(queue)) {
-		riding = NULL;
-		if (timeout != 0) {
-			return uring_queue_epoll_wait(
-				queue, epfd, events, timeout);
-		}
-		uring_queue_flush(queue);
+	if (loop == NULL || epfd != loop->epoll_fd) {
+		return false;
 	}
-	pthread_once(&libc.once, libc_init);
-	return libc.epoll_wait(epfd, events, maxevents, timeout);
+	piggybacking = NULL;
+	if (timeout == 0) {
+		uring_queue_flush(loop->queue);
+		return false;
+	}
+	*ret = uring_queue_epoll_wait(loop->queue, epfd, events, timeout);
+	return true;
 }
 
 static int uring_backend_context_init(struct tevent_context *ev)
 {
-	struct uring_queue *queue = NULL;
+	struct uring_loop *loop = NULL;
 	int epoll_fd = -1;
 	int ret;
 
@@ -145,37 +152,46 @@ static int uring_backend_context_init(struct tevent_context *ev)
 	 * tevent_re_initialise() comes here again: what was asked before
 	 * the fork is answered in the child too.
 	 */
-	queue = uring_queue_find(ev);
-	if (queue == NULL) {
-		queue = uring_queue_create(ev);
+	loop = uring_loop_find(ev);
+	if (loop == NULL) {
+		loop = uring_loop_create(ev);
 	}
 	/*
 	 * Without memory for a queue there is none, and queries on this
 	 * context are answered when they are asked.
 	 */
-	if (queue != NULL) {
-		uring_queue_restart(queue, epoll_fd);
+	if (loop != NULL) {
+		loop->epoll_fd = epoll_fd;
+		loop->pid = tevent_cached_getpid();
+		uring_queue_restart(loop->queue);
 	}
 	return 0;
+}
+
+/* In a child without tevent_re_initialise() the set is still the parent's. */
+static bool uring_loop_can_piggyback(const struct uring_loop *loop)
+{
+	return loop->epoll_fd != -1 && loop->pid == tevent_cached_getpid() &&
+	       uring_queue_can_piggyback(loop->queue);
 }
 
 static int uring_backend_loop_once(struct tevent_context *ev,
 				   const char *location)
 {
-	struct uring_queue *queue = uring_queue_find(ev);
+	struct uring_loop *loop = uring_loop_find(ev);
 	int ret;
 
-	riding = NULL;
-	if (queue != NULL) {
-		uring_queue_turn(queue);
+	piggybacking = NULL;
+	if (loop != NULL && loop->hook != NULL) {
+		loop->hook(loop->hook_private_data);
 	}
-	if (queue != NULL && uring_queue_can_ride(queue)) {
-		riding = ev;
-	} else if (queue != NULL) {
-		uring_queue_flush(queue);
+	if (loop != NULL && uring_loop_can_piggyback(loop)) {
+		piggybacking = ev;
+	} else if (loop != NULL) {
+		uring_queue_flush(loop->queue);
 	}
 	ret = epoll_ops->loop_once(ev, location);
-	riding = NULL;
+	piggybacking = NULL;
 	return ret;
 }
 
@@ -184,11 +200,11 @@ static int uring_backend_loop_wait(struct tevent_context *ev,
 				   const char *location)
 {
 	while (true) {
-		const struct uring_queue *queue = uring_queue_find(ev);
+		const struct uring_loop *loop = uring_loop_find(ev);
 		int ret;
 
 		if (!tevent_common_have_events(ev) &&
-		    (queue == NULL || !uring_queue_pending(queue)))
+		    (loop == NULL || !uring_queue_pending(loop->queue)))
 		{
 			break;
 		}

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <tevent.h>
 
-#include "compat_getsockopt.h"
+#include "uring_process.h"
 
 #define SMBD_URING_BACKEND_NAME "io_uring"
 

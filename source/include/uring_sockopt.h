@@ -8,11 +8,56 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <talloc.h>
 #include <tevent.h>
 
-#include "compat_getsockopt.h"
+#include "uring_process.h"
+
+/** What is asked. */
+enum uring_query_type {
+	URING_QUERY_GETSOCKOPT,
+	/** ioctl(SIOCINQ): bytes received and not yet read */
+	URING_QUERY_SIOCINQ,
+	/** ioctl(SIOCOUTQ): bytes sent and not yet acknowledged */
+	URING_QUERY_SIOCOUTQ,
+};
+
+/**
+ * A socket and what it is; filled by uring_socket_init().
+ *
+ * It must be made again when the descriptor is closed and its number used
+ * for another socket.
+ */
+struct uring_socket {
+	int fd;
+	int family;   /* SO_DOMAIN, -1 if not known */
+	int type;     /* SO_TYPE */
+	int protocol; /* SO_PROTOCOL */
+};
+
+/** One question and its answer. */
+struct uring_query {
+	enum uring_query_type type;
+
+	/** for URING_QUERY_GETSOCKOPT */
+	int level;
+	int optname;
+
+	/**
+	 * The buffer: what is in it is what an option that reads its buffer
+	 * gets.  For the ioctls an int.
+	 */
+	void *optval;
+	/** its size; afterwards what getsockopt(2) writes back */
+	socklen_t optlen;
+
+	/** 0 or the errno of getsockopt(2) or ioctl(2) */
+	int error;
+
+	/** URING_REASON_NONE: the ring answered; else why it did not */
+	enum uring_reason reason;
+};
 
 /** When the answer of a query with the loop is needed. */
 enum uring_urgency {
@@ -24,6 +69,21 @@ enum uring_urgency {
 	 */
 	URING_LAZY,
 };
+
+/**
+ * @brief Find out what a socket is: three system calls, once per
+ * connection.
+ *
+ * @return 0, or EBADF or ENOTSOCK.
+ */
+URING_PUBLIC int uring_socket_init(int fd, struct uring_socket *sock);
+
+/**
+ * @brief Set the getsockopt(2) to be called, for a program that interposes
+ * it: libc's own would lead back into the interposer.
+ */
+URING_PUBLIC void uring_set_libc_getsockopt(int (
+	*fn)(int fd, int level, int optname, void *optval, socklen_t *optlen));
 
 /**
  * @brief getsockopt(2), through the ring in URING_MODE_RING.
@@ -63,9 +123,8 @@ URING_PUBLIC void uring_query_batch(const struct uring_socket *sock,
  *
  * Asking allocates nothing.  On a context of the io_uring backend all that is
  * asked in one iteration of the loop shares an io_uring_enter(2), 64 queries
- * in each, or is
- * answered by system call where that is cheaper; on any other context it is
- * answered when it is asked.
+ * in each, or is answered by system call where that is cheaper; on any other
+ * context it is answered when it is asked.
  *
  * Freeing it, also in its own handler, cancels.  Free it before the
  * descriptor is closed.
@@ -188,58 +247,5 @@ URING_PUBLIC int uring_getsockopt_recv(struct tevent_req *req,
 				       void **optval,
 				       socklen_t *optlen,
 				       enum uring_reason *reason);
-
-/*
- * Internal from here on: for the backend and for requests on top of these.
- */
-
-/** The errno of a request that ends with 0, an errno, or a time-out. */
-int uring_req_errno(struct tevent_req *req);
-
-/** Pass the errno of a subrequest on; whether there was one. */
-bool uring_subreq_failed(int error, struct tevent_req *req);
-
-struct uring_queue;
-
-/** The queue of ev; later queries on ev go into it.  NULL without memory. */
-struct uring_queue *uring_queue_create(struct tevent_context *ev);
-
-/** The queue of ev, or NULL. */
-struct uring_queue *uring_queue_find(struct tevent_context *ev);
-
-/**
- * Call turn() in each turn of the loop, before it can wait and before what is
- * queued is submitted; NULL: no more.  False if there is another already.
- */
-bool uring_queue_set_turn(struct uring_queue *queue,
-			  void (*turn)(void *private_data),
-			  void *private_data);
-void uring_queue_turn(const struct uring_queue *queue);
-
-/** Whether a prompt batch waits for uring_queue_flush(). */
-bool uring_queue_pending(const struct uring_queue *queue);
-
-/** Answer all that is queued; handlers run later, as immediates. */
-void uring_queue_flush(struct uring_queue *queue);
-
-/**
- * The context is new, or tevent_re_initialise() has made it so.
- *
- * epoll_fd is what its loop waits on, in this process; -1: not known.
- */
-void uring_queue_restart(struct uring_queue *queue, int epoll_fd);
-int uring_queue_epoll_fd(const struct uring_queue *queue);
-
-/** Whether all that is queued can go with uring_queue_epoll_wait(). */
-bool uring_queue_can_ride(struct uring_queue *queue);
-
-/**
- * epoll_wait(2) with maxevents 1 and a timeout that is not 0, and the answers
- * to all that is queued, in one system call.  After uring_queue_can_ride().
- */
-int uring_queue_epoll_wait(struct uring_queue *queue,
-			   int epoll_fd,
-			   struct epoll_event *event,
-			   int timeout);
 
 #endif /* URING_SOCKOPT_H */

@@ -111,6 +111,12 @@ static void preload_log_talloc(char *line)
 	TALLOC_FREE(line);
 }
 
+/* The library does not know whose it is. */
+static void preload_log_library(const char *line)
+{
+	preload_log_talloc(talloc_asprintf(NULL, "smbd_uring: %s", line));
+}
+
 static const char *preload_parm(const char *option, const char *def)
 {
 	static bool (*loaded)(void);
@@ -207,7 +213,7 @@ static void preload_configure(void)
 
 	preload.active = preload.use_backend || mode != URING_MODE_SYSCALL;
 	if (preload.active) {
-		uring_set_log_fn(preload_log);
+		uring_set_log_fn(preload_log_library);
 	}
 }
 
@@ -250,7 +256,7 @@ static void preload_report_queries(void)
 	char *line = NULL;
 	int i;
 
-	uring_counters_get(&c);
+	uring_counters_get(&c, sizeof(c));
 	line = talloc_asprintf(NULL,
 			       "smbd_uring: queries when=end ring=%" PRIu64
 			       " syscall=%" PRIu64 " enters=%" PRIu64
@@ -265,11 +271,11 @@ static void preload_report_queries(void)
 			       atomic_load(&preload.own.syscall),
 			       atomic_load(&preload.own.tcp_info_ring),
 			       atomic_load(&preload.own.tcp_info_syscall));
-	for (i = URING_REASON_NONE + 1; i < URING_REASON_COUNT; i++) {
+	for (i = URING_REASON_NONE + 1; uring_reason_name(i) != NULL; i++) {
 		line = talloc_asprintf_append_buffer(line,
 						     " %s=%" PRIu64,
 						     uring_reason_name(i),
-						     c.reason[i]);
+						     uring_counters_reason(i));
 	}
 	preload_log_talloc(line);
 }

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "compat_getsockopt.h"
 #include "tool.h"
+#include "uring_probe.h"
 
 static json_t *probe_class_json(const struct uring_probe_class *c)
 {
@@ -57,6 +57,7 @@ static int probe_json(const struct uring_probe *probe, const char *release)
 	json_t *json = NULL;
 	json_t *ring = NULL;
 	json_t *classes = json_array();
+	const struct uring_probe_class *c = NULL;
 	char why[256];
 	size_t i;
 
@@ -78,9 +79,8 @@ static int probe_json(const struct uring_probe *probe, const char *release)
 				 "flags",
 				 probe->ring_flags);
 	}
-	for (i = 0; i < probe->num_classes; i++) {
-		json_array_append_new(classes,
-				      probe_class_json(&probe->classes[i]));
+	for (i = 0; (c = uring_probe_class(probe, i)) != NULL; i++) {
+		json_array_append_new(classes, probe_class_json(c));
 	}
 	json = json_pack("{s:s, s:b, s:o, s:o}",
 			 "kernel",
@@ -96,6 +96,7 @@ static int probe_json(const struct uring_probe *probe, const char *release)
 
 static int probe_text(const struct uring_probe *probe, const char *release)
 {
+	const struct uring_probe_class *c = NULL;
 	char why[256];
 	int last_error = 0;
 	size_t i;
@@ -113,9 +114,7 @@ static int probe_text(const struct uring_probe *probe, const char *release)
 	}
 
 	printf("\n%-8s%-14s%s\n", "socket", "level", "answered by");
-	for (i = 0; i < probe->num_classes; i++) {
-		const struct uring_probe_class *c = &probe->classes[i];
-
+	for (i = 0; (c = uring_probe_class(probe, i)) != NULL; i++) {
 		printf("%-8s%-14s", c->socket, c->level);
 		if (c->socket_error != 0) {
 			printf("nobody: no such socket for this user (%s)\n",

@@ -16,6 +16,7 @@
 
 #include "snapshot.h"
 #include "tcp.h"
+#include "uring_request.h"
 
 /* How the kernel is asked: with IPv4, and where that differs with IPv6. */
 static const struct {

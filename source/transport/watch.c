@@ -17,6 +17,7 @@
 #include <netinet/in.h>
 #include <linux/tcp.h>
 
+#include "smbd_uring_backend_internal.h"
 #include "tcp.h"
 #include "uring_sockopt.h"
 #include "util/clock.h"
@@ -225,13 +226,10 @@ static void watch_renew(struct uring_watch *watch)
 
 static int uring_watch_destructor(struct uring_watch *watch)
 {
-	struct uring_queue *queue = uring_queue_find(watch->ev);
 	struct uring_watch_channel *channel = NULL;
 	struct uring_watch_share *share = NULL;
 
-	if (queue != NULL) {
-		uring_queue_set_turn(queue, NULL, NULL);
-	}
+	(void)smbd_uring_backend_set_loop_hook(watch->ev, NULL, NULL);
 	for (channel = watch->channels; channel != NULL;
 	     channel = channel->next) {
 		channel->watch = NULL;
@@ -249,12 +247,8 @@ struct uring_watch *uring_watch_create(TALLOC_CTX *mem_ctx,
 				       const char *directory,
 				       void (*log_fn)(const char *line))
 {
-	struct uring_queue *queue = uring_queue_find(ev);
 	struct uring_watch *watch = NULL;
 
-	if (queue == NULL) {
-		return NULL;
-	}
 	watch = talloc_zero(mem_ctx, struct uring_watch);
 	if (watch == NULL) {
 		return NULL;
@@ -264,7 +258,8 @@ struct uring_watch *uring_watch_create(TALLOC_CTX *mem_ctx,
 	watch->log_fn = log_fn;
 	watch->directory = talloc_strdup(watch, directory);
 	if (watch->directory == NULL ||
-	    !uring_queue_set_turn(queue, watch_turn, watch)) {
+	    !smbd_uring_backend_set_loop_hook(ev, watch_turn, watch))
+	{
 		TALLOC_FREE(watch);
 		return NULL;
 	}

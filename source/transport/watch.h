@@ -8,7 +8,7 @@
 #include <talloc.h>
 #include <tevent.h>
 
-#include "compat_getsockopt.h"
+#include "uring_sockopt.h"
 #include "watch_settings.h"
 
 /** What is watched in one loop: the channels of a client, and its shares. */

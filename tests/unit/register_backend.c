@@ -129,7 +129,7 @@ static void __attribute__((destructor)) report(void)
 	if (f == NULL) {
 		return;
 	}
-	uring_counters_get(&c);
+	uring_counters_get(&c, sizeof(c));
 	fprintf(f,
 		"register-backend: contexts=%u loops=%u batches=%u "
 		"queries_ring=%llu queries_syscall=%llu\n",

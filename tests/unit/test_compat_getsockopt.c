@@ -18,23 +18,15 @@
 #include <cmocka.h>
 
 #include "compat_getsockopt.h"
+#include "uring_process_internal.h"
 #include "own_process.h"
 
 static struct uring_socket sock;
-static char logged[512];
-static unsigned num_logged;
-
-static void log_fn(const char *line)
-{
-	num_logged++;
-	snprintf(logged, sizeof(logged), "%s", line);
-}
 
 static int setup(void **state)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
-	uring_set_log_fn(log_fn);
 	return uring_socket_init(fd, &sock);
 }
 
@@ -57,19 +49,6 @@ static void test_socket_init(void **state)
 	close(pipes[0]);
 	close(pipes[1]);
 	assert_int_equal(uring_socket_init(pipes[0], &s), EBADF);
-}
-
-static void test_modes(void **state)
-{
-	enum uring_mode mode = URING_MODE_AUTO;
-
-	assert_int_equal(uring_get_mode(), URING_MODE_AUTO);
-	assert_true(uring_mode_parse("Ring", &mode));
-	assert_int_equal(mode, URING_MODE_RING);
-	assert_false(uring_mode_parse("rings", &mode));
-	assert_false(uring_mode_parse("", &mode));
-	assert_int_equal(mode, URING_MODE_RING);
-	assert_string_equal(uring_mode_name(URING_MODE_SYSCALL), "syscall");
 }
 
 static struct uring_query nodelay(int *value)
@@ -140,12 +119,12 @@ static void refused(void)
 		unsigned generation;
 
 		q.optname = i == 0 ? TCP_NODELAY : TCP_CORK;
-		generation = compat_generation();
+		generation = uring_routing_generation();
 		compat_query_result(&sock, &q, cases[i].res);
 		CHECK(q.error == 0 && value == 0 && q.optlen == sizeof(int));
 		CHECK(q.reason == cases[i].reason);
 		CHECK(compat_query_route(&sock, &q) == cases[i].reason);
-		CHECK(compat_generation() != generation);
+		CHECK(uring_routing_generation() != generation);
 
 		/* another option, another family: not known yet */
 		q.optname = TCP_MAXSEG;
@@ -221,40 +200,6 @@ static void test_many_refusals(void **state)
 	assert_int_equal(own_process(many_refusals), 0);
 }
 
-static void said_once(void)
-{
-	struct uring_counters c;
-	int status = -1;
-	pid_t pid;
-
-	CHECK(compat_ring_error() == 0);
-	compat_ring_failed(EPERM);
-	compat_ring_failed(ENOMEM);
-	CHECK(num_logged == 1);
-	CHECK(strstr(logged, "falling back to system calls") != NULL);
-	CHECK(strstr(logged, "EPERM") != NULL);
-	CHECK(compat_ring_error() == ENOMEM);
-	uring_counters_get(&c);
-	CHECK(c.rings_failed == 2);
-
-	/* a child starts afresh */
-	pid = fork();
-	if (pid == 0) {
-		CHECK(compat_ring_error() == 0);
-		uring_counters_get(&c);
-		CHECK(c.rings_failed == 0);
-		compat_ring_failed(ENOSYS);
-		CHECK(num_logged == 2);
-		_exit(0);
-	}
-	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
-}
-
-static void test_said_once(void **state)
-{
-	assert_int_equal(own_process(said_once), 0);
-}
-
 static int libc_calls;
 
 static int counting_getsockopt(int fd,
@@ -282,47 +227,19 @@ static void test_libc_hook(void **state)
 	assert_int_equal(own_process(libc_hook), 0);
 }
 
-static void test_probe(void **state)
-{
-	struct uring_probe *probe = uring_probe(NULL);
-	struct uring_counters c;
-	size_t i;
-
-	assert_non_null(probe);
-	assert_int_equal(probe->ring_error, 0);
-	assert_true(probe->num_classes >= 20);
-	for (i = 0; i < probe->num_classes; i++) {
-		const struct uring_probe_class *p = &probe->classes[i];
-
-		/* what every kernel with socket commands answers */
-		if (strcmp(p->level, "SOL_SOCKET") == 0) {
-			assert_int_equal(p->socket_error, 0);
-			assert_int_equal(p->error, 0);
-		}
-		/* and what it either answers or refuses */
-		assert_true(p->error == 0 || p->error == EOPNOTSUPP);
-	}
-	uring_counters_get(&c);
-	assert_int_equal(c.ring + c.syscall, 0);
-	talloc_free(probe);
-}
-
 int main(void)
 {
 #define COMPAT_TEST(_test) \
 	cmocka_unit_test_setup_teardown(_test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		COMPAT_TEST(test_socket_init),
-		COMPAT_TEST(test_modes),
 		COMPAT_TEST(test_route),
 		COMPAT_TEST(test_answer),
 		COMPAT_TEST(test_refused),
 		COMPAT_TEST(test_both_fail),
 		COMPAT_TEST(test_closed),
 		COMPAT_TEST(test_many_refusals),
-		COMPAT_TEST(test_said_once),
 		COMPAT_TEST(test_libc_hook),
-		COMPAT_TEST(test_probe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -350,7 +350,7 @@ static void arm(void)
 	while (num_timers < added_timers) {
 		loop_once();
 	}
-	uring_counters_get(&counters);
+	uring_counters_get(&counters, sizeof(counters));
 	CHECK(counters.enters > 0 || fault.error != 0 || !rides());
 }
 
@@ -1100,7 +1100,7 @@ static void completion_queue_overflow(void)
 		}
 		CHECK(source.events == i);
 	}
-	uring_counters_get(&counters);
+	uring_counters_get(&counters, sizeof(counters));
 	CHECK(num_logged == 0);
 	CHECK(counters.rings_failed == 0);
 	CHECK(counters.syscall == 0 || !ours());
@@ -1263,7 +1263,7 @@ static void fail_mid_flight(void)
 	struct uring_counters counters;
 
 	mid_flight();
-	uring_counters_get(&counters);
+	uring_counters_get(&counters, sizeof(counters));
 	CHECK(num_logged == (counters.rings_failed > 0));
 	CHECK(counters.rings_failed <= 1);
 	/* given up, unless it is an error that may pass */

@@ -113,7 +113,7 @@ static uint64_t enters(void)
 {
 	struct uring_counters counters;
 
-	uring_counters_get(&counters);
+	uring_counters_get(&counters, sizeof(counters));
 	return counters.enters;
 }
 

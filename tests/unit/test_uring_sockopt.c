@@ -29,6 +29,7 @@
 #include <cmocka.h>
 
 #include "smbd_uring_backend.h"
+#include "uring_queue.h"
 #include "uring_sockopt.h"
 #include "own_process.h"
 
@@ -203,7 +204,7 @@ static uint64_t enters(void)
 {
 	struct uring_counters c;
 
-	uring_counters_get(&c);
+	uring_counters_get(&c, sizeof(c));
 	return c.enters;
 }
 
@@ -211,7 +212,7 @@ static uint64_t rings(void)
 {
 	struct uring_counters c;
 
-	uring_counters_get(&c);
+	uring_counters_get(&c, sizeof(c));
 	return c.rings_created;
 }
 
@@ -244,11 +245,11 @@ static void break_even(void)
 	uring_query_batch(&sock, queries, MANY);
 	check_queries(queries, MANY, URING_REASON_MODE, __LINE__);
 
-	uring_counters_get(&c);
+	uring_counters_get(&c, sizeof(c));
 	CHECK(c.ring == 6 + MANY + 1);
 	CHECK(c.syscall == 1 + 5 + MANY);
-	CHECK(c.reason[URING_REASON_FEW] == 1 + 5);
-	CHECK(c.reason[URING_REASON_MODE] == MANY);
+	CHECK(uring_counters_reason(URING_REASON_FEW) == 1 + 5);
+	CHECK(uring_counters_reason(URING_REASON_MODE) == MANY);
 }
 
 /* All that is asked in one turn of the loop shares an enter. */
@@ -311,7 +312,7 @@ static void prepare(void)
 	CHECK(seteuid(getuid()) == 0);
 
 	/* the ring is gone, and there is no other */
-	uring_queue_restart(uring_queue_find(ev), -1);
+	uring_queue_restart(uring_queue_find(ev));
 	fault.init_error = -ENOMEM;
 	CHECK(uring_prepare(ev, 6) == URING_REASON_NORING);
 }
@@ -837,7 +838,7 @@ static void ring_dies(void)
 	(void)ask(10, URING_PROMPT);
 	CHECK(tevent_loop_wait(ev) == 0);
 	CHECK(num_done == 1 && num_logged == 1);
-	uring_counters_get(&c);
+	uring_counters_get(&c, sizeof(c));
 	CHECK(c.rings_created == 1 && c.rings_failed == 1);
 }
 
@@ -949,7 +950,7 @@ static void many_contexts(void)
 	after = dup(0);
 	close(after);
 	CHECK(after == before);
-	uring_counters_get(&c);
+	uring_counters_get(&c, sizeof(c));
 	CHECK(c.rings_created == 0);
 }
 
@@ -982,7 +983,7 @@ static void threads(void)
 	for (i = 0; i < 8; i++) {
 		CHECK(pthread_join(t[i], NULL) == 0);
 	}
-	uring_counters_get(&c);
+	uring_counters_get(&c, sizeof(c));
 	CHECK(c.ring == 8000 && c.rings_created == 8 && c.enters == 800);
 	/* each thread's ring went with it */
 	after = dup(0);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * epoll_wait(2) and its like, interposed: the loop's own wait goes to the
+ * backend, all others to libc.
+ *
+ * It is an archive of its own and not in the shared library.  So a program has
+ * its epoll_wait() interposed only if it asks for that.
+ */
+
+#include "config.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+
+#include "epoll_interpose.h"
+
+static struct {
+	pthread_once_t once;
+	int (*epoll_create)(int size);
+	int (*epoll_create1)(int flags);
+	int (*epoll_wait)(int epfd,
+			  struct epoll_event *events,
+			  int maxevents,
+			  int timeout);
+} libc = {
+	.once = PTHREAD_ONCE_INIT,
+};
+
+static void libc_init(void)
+{
+	libc.epoll_create = dlsym(RTLD_NEXT, "epoll_create");
+	libc.epoll_create1 = dlsym(RTLD_NEXT, "epoll_create1");
+	libc.epoll_wait = dlsym(RTLD_NEXT, "epoll_wait");
+}
+
+/* tevent up to 0.15 */
+URING_PUBLIC int epoll_create(int size)
+{
+	int fd;
+
+	pthread_once(&libc.once, libc_init);
+	fd = libc.epoll_create(size);
+	uring_epoll_created(fd);
+	return fd;
+}
+
+/* tevent from 0.16 on */
+URING_PUBLIC int epoll_create1(int flags)
+{
+	int fd;
+
+	pthread_once(&libc.once, libc_init);
+	fd = libc.epoll_create1(flags);
+	uring_epoll_created(fd);
+	return fd;
+}
+
+URING_PUBLIC int epoll_wait(int epfd,
+			    struct epoll_event *events,
+			    int maxevents,
+			    int timeout)
+{
+	int ret;
+
+	if (uring_epoll_wait(epfd, events, maxevents, timeout, &ret)) {
+		return ret;
+	}
+	pthread_once(&libc.once, libc_init);
+	return libc.epoll_wait(epfd, events, maxevents, timeout);
+}

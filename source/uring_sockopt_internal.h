@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * Queries that are answered at once.  Internal.
+ */
+#ifndef URING_SOCKOPT_INTERNAL_H
+#define URING_SOCKOPT_INTERNAL_H
+
+#include "uring_sockopt.h"
+
+/** Answer a batch at once, through the ring of this thread where that pays. */
+void uring_batch_answer_now(struct uring_batch *batch);
+
+#endif /* URING_SOCKOPT_INTERNAL_H */
