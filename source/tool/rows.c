@@ -162,11 +162,16 @@ static int compare_clients(const void *a, const void *b)
 static void row_join(struct status_row *quic, struct status_row *smbd)
 {
 	struct uring_status_row *row = &quic->published;
+	uint64_t *stall = &row->figures[FIGURE_stall_ms];
 
 	quic->smbd_pid = smbd->published.pid;
 	smbd->relayed = true;
 	memcpy(row->users, smbd->published.users, sizeof(row->users));
 	memcpy(row->shares, smbd->published.shares, sizeof(row->shares));
+	/* who does not read holds up the relay, too */
+	if (*stall == FIGURE_UNKNOWN) {
+		*stall = smbd->published.figures[FIGURE_stall_ms];
+	}
 	row->limit_rtt_us = smbd->published.limit_rtt_us;
 	row->limit_loss_ppm = smbd->published.limit_loss_ppm;
 	row->limit_stall_ms = smbd->published.limit_stall_ms;

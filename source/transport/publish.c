@@ -375,13 +375,12 @@ struct status_reader {
 	size_t num_rows;
 };
 
-/* A file that is not what it should be is left out. */
-static int status_read_file(int fd, struct status_reader *reader)
+/* How many slots a file has; none if it is not what it should be. */
+static size_t status_count_slots(int fd, uint64_t *pid)
 {
 	struct status_header header;
 	struct stat st;
 	size_t num_slots;
-	size_t i;
 
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
 	    !status_pread(fd, 0, &header, sizeof(header)) ||
@@ -390,11 +389,18 @@ static int status_read_file(int fd, struct status_reader *reader)
 	{
 		return 0;
 	}
+	*pid = header.pid;
 	num_slots = ((size_t)st.st_size - sizeof(header)) /
 		    sizeof(struct status_slot);
-	if (num_slots > STATUS_MAX_SLOTS) {
-		return 0;
-	}
+	return num_slots <= STATUS_MAX_SLOTS ? num_slots : 0;
+}
+
+static int status_read_file(int fd, struct status_reader *reader)
+{
+	uint64_t pid = 0;
+	size_t num_slots = status_count_slots(fd, &pid);
+	size_t i;
+
 	for (i = 0; i < num_slots; i++) {
 		size_t have = talloc_array_length(reader->rows);
 		struct uring_status_row *row = NULL;
@@ -411,34 +417,49 @@ static int status_read_file(int fd, struct status_reader *reader)
 		}
 		row = &reader->rows[reader->num_rows];
 		if (status_read_row(fd, i, row)) {
-			row->pid = header.pid;
+			row->pid = pid;
 			reader->num_rows += 1;
 		}
 	}
 	return 0;
 }
 
-static int status_read_process(int directory_fd,
-			       const char *name,
-			       struct status_reader *reader)
+/* Whether the writer lives: the lock is of its descriptor. */
+static bool status_is_locked(int fd)
 {
 	struct flock lock = {
 		.l_type = F_RDLCK,
 	};
-	int ret = 0;
-	int fd;
 
-	fd = openat(directory_fd,
-		    name,
-		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
+/* A process's file, or -1. */
+static int status_open_process(int directory_fd, const char *name)
+{
+	if (name[0] < '0' || name[0] > '9') {
+		return -1;
+	}
+	return openat(directory_fd,
+		      name,
+		      O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
+static int status_read_process(int directory_fd,
+			       const char *name,
+			       struct status_reader *reader)
+{
+	int fd = status_open_process(directory_fd, name);
+	int ret = 0;
+
 	if (fd == -1) {
 		return 0;
 	}
-	if (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK) {
+	if (status_is_locked(fd)) {
+		ret = status_read_file(fd, reader);
+	} else {
 		/* killed; the name is not used again */
 		unlinkat(directory_fd, name, 0);
-	} else {
-		ret = status_read_file(fd, reader);
 	}
 	close(fd);
 	return ret;
@@ -463,11 +484,7 @@ int uring_status_read(TALLOC_CTX *mem_ctx,
 		ret = ENOMEM;
 	}
 	while (ret == 0 && (entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9') {
-			ret = status_read_process(dirfd(dir),
-						  entry->d_name,
-						  &reader);
-		}
+		ret = status_read_process(dirfd(dir), entry->d_name, &reader);
 	}
 	closedir(dir);
 	if (ret != 0) {
@@ -477,4 +494,81 @@ int uring_status_read(TALLOC_CTX *mem_ctx,
 	*rows = reader.rows;
 	*num_rows = reader.num_rows;
 	return 0;
+}
+
+struct uring_status_follower {
+	int fd;
+	size_t number;
+	char relay[ADDRESS_TEXT_SIZE];
+};
+
+static int uring_status_follower_destructor(
+	struct uring_status_follower *follower)
+{
+	if (follower->fd != -1) {
+		close(follower->fd);
+	}
+	return 0;
+}
+
+bool uring_status_follow_read(const struct uring_status_follower *follower,
+			      struct uring_status_row *row)
+{
+	return status_is_locked(follower->fd) &&
+	       status_read_row(follower->fd, follower->number, row) &&
+	       strcmp(row->relay, follower->relay) == 0;
+}
+
+/* Whether the row is in this file. */
+static bool status_find(struct uring_status_follower *follower)
+{
+	struct uring_status_row row;
+	uint64_t pid;
+	size_t num_slots = status_count_slots(follower->fd, &pid);
+
+	for (follower->number = 0; follower->number < num_slots;
+	     follower->number++) {
+		if (uring_status_follow_read(follower, &row)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int uring_status_follow(TALLOC_CTX *mem_ctx,
+			const char *directory,
+			const char *relay,
+			struct uring_status_follower **_follower)
+{
+	struct uring_status_follower *follower = NULL;
+	const struct dirent *entry = NULL;
+	DIR *dir = opendir(directory);
+
+	if (dir == NULL) {
+		return errno;
+	}
+	follower = talloc_zero(mem_ctx, struct uring_status_follower);
+	if (follower == NULL) {
+		closedir(dir);
+		return ENOMEM;
+	}
+	snprintf(follower->relay, sizeof(follower->relay), "%s", relay);
+	follower->fd = -1;
+	talloc_set_destructor(follower, uring_status_follower_destructor);
+	while ((entry = readdir(dir)) != NULL) {
+		follower->fd = status_open_process(dirfd(dir), entry->d_name);
+		if (follower->fd == -1) {
+			continue;
+		}
+		if (status_find(follower)) {
+			closedir(dir);
+			*_follower = follower;
+			return 0;
+		}
+		close(follower->fd);
+		follower->fd = -1;
+	}
+	closedir(dir);
+	TALLOC_FREE(follower);
+	return ENOENT;
 }

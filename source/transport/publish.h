@@ -5,6 +5,7 @@
 #ifndef TRANSPORT_PUBLISH_H
 #define TRANSPORT_PUBLISH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <talloc.h>
@@ -116,5 +117,28 @@ int uring_status_read(TALLOC_CTX *mem_ctx,
 		      const char *directory,
 		      struct uring_status_row **rows,
 		      size_t *num_rows);
+
+/** A row of another process, to be read again and again. */
+struct uring_status_follower;
+
+/**
+ * @brief Find the row of who relays this connection.
+ *
+ * Costs system calls for each row that is there; reading it again costs four.
+ *
+ * @param[in]  relay     what the row has as relay.
+ * @param[out] follower  holds a descriptor.
+ *
+ * @return 0, ENOENT if there is none, or an errno: of opening the directory,
+ *         or ENOMEM.
+ */
+int uring_status_follow(TALLOC_CTX *mem_ctx,
+			const char *directory,
+			const char *relay,
+			struct uring_status_follower **follower);
+
+/** @brief Read it; false if it is gone, and then for good. */
+bool uring_status_follow_read(const struct uring_status_follower *follower,
+			      struct uring_status_row *row);
 
 #endif /* TRANSPORT_PUBLISH_H */

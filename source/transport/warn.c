@@ -9,10 +9,15 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #include "util/clock.h"
 #include "util/macros.h"
 #include "util/printable.h"
 #include "watch_internal.h"
+
+/* Where smbd-quicd publishes, unless it is told otherwise. */
+#define WATCH_QUIC_DIRECTORY "/run/smbd-quicd"
 
 /* A rate of fewer segments is chance. */
 #define WARN_MIN_SEGMENTS 50
@@ -38,57 +43,102 @@ static const enum figure_index warn_figures[] = {
 };
 
 /* How much was retransmitted lately, in percent; too little is chance. */
-static void warn_measure_loss(struct uring_watch_channel *channel,
-			      const uint64_t *now,
-			      const uint64_t *then)
+static void meter_loss(struct watch_meter *meter, const uint64_t *now)
 {
 	/* the kernel's counters have 32 bits */
 	uint32_t segments = (uint32_t)(now[FIGURE_segments_total] -
-				       then[FIGURE_segments_total]);
+				       meter->last[FIGURE_segments_total]);
 	uint32_t retrans = (uint32_t)(now[FIGURE_retrans_total] -
-				      then[FIGURE_retrans_total]);
+				      meter->last[FIGURE_retrans_total]);
 
 	if (segments > 0) {
-		channel->segments = channel->segments * 3 / 4 + segments;
-		channel->retrans = channel->retrans * 3 / 4 + retrans;
+		meter->segments = meter->segments * 3 / 4 + segments;
+		meter->retrans = meter->retrans * 3 / 4 + retrans;
 	}
-	if (channel->segments >= WARN_MIN_SEGMENTS) {
-		channel->values[WATCH_RETRANS] = 100 * channel->retrans /
-						 channel->segments;
+	if (meter->segments >= WARN_MIN_SEGMENTS) {
+		meter->values[WATCH_RETRANS] = 100 * meter->retrans /
+					       meter->segments;
 	}
 }
 
-void watch_measure(struct uring_watch_channel *channel,
-		   const struct uring_status_row *before)
+/* Whether something moves or waits. */
+static bool meter_take(struct watch_meter *meter,
+		       const uint64_t *now,
+		       uint64_t sampled)
 {
-	static const uint64_t nothing[FIGURES_COUNT];
-	const uint64_t *then = before->sampled != 0 ? before->figures : nothing;
-	uint64_t *now = channel->row.figures;
-	bool acked = now[FIGURE_bytes_acked] != then[FIGURE_bytes_acked];
+	const uint64_t *last = meter->last;
+	bool acked = now[FIGURE_bytes_acked] != last[FIGURE_bytes_acked];
 	bool received = now[FIGURE_bytes_received] !=
-			then[FIGURE_bytes_received];
-	uint64_t stall = 0;
+			last[FIGURE_bytes_received];
 
-	channel->values[WATCH_RTT] = (double)now[FIGURE_rtt_us] / 1000;
-	warn_measure_loss(channel, now, then);
+	meter->values[WATCH_RTT] = (double)now[FIGURE_rtt_us] / 1000;
+	meter_loss(meter, now);
 
 	if (now[FIGURE_unacked_bytes] == 0) {
-		channel->stalled_since = 0;
-	} else if (channel->stalled_since == 0 || acked) {
-		channel->stalled_since = channel->row.sampled;
+		meter->stalled_since = 0;
+	} else if (meter->stalled_since == 0 || acked) {
+		meter->stalled_since = sampled;
 	}
-	if (channel->stalled_since != 0) {
-		stall = channel->row.sampled - channel->stalled_since;
+	meter->values[WATCH_STALL] = 0;
+	if (meter->stalled_since != 0) {
+		meter->values[WATCH_STALL] = (double)(sampled -
+						      meter->stalled_since) /
+					     CLOCK_NS_PER_S;
 	}
-	channel->values[WATCH_STALL] = (double)stall / CLOCK_NS_PER_S;
+	memcpy(meter->last, now, sizeof(meter->last));
+	return now[FIGURE_unacked_bytes] > 0 || acked || received;
+}
 
-	if (channel->segments >= WARN_MIN_SEGMENTS) {
-		now[FIGURE_loss_ppm] =
-			(uint64_t)(channel->values[WATCH_RETRANS] * 10000);
-	}
-	now[FIGURE_stall_ms] = stall / CLOCK_NS_PER_MS;
+/*
+ * What the client's network is like, if smbd-quicd relays the connection: the
+ * TCP connection to smbd has none.  smbd-quicd publishes it at once, so there
+ * is no need to look more than a few times.
+ */
+static bool warn_measure_quic(struct uring_watch_channel *channel)
+{
+	struct watch_quic *quic = channel->quic;
 
-	if (now[FIGURE_unacked_bytes] > 0 || acked || received) {
+	if (quic == NULL && channel->quic_tries > 0 &&
+	    channel->row.limit_rtt_us + channel->row.limit_loss_ppm +
+			    channel->row.limit_stall_ms >
+		    0)
+	{
+		channel->quic_tries -= 1;
+		quic = talloc_zero(channel, struct watch_quic);
+		if (quic != NULL && uring_status_follow(quic,
+							WATCH_QUIC_DIRECTORY,
+							channel->row.client,
+							&quic->follower) != 0)
+		{
+			TALLOC_FREE(quic);
+		}
+		channel->quic = quic;
+	}
+	if (quic == NULL) {
+		return false;
+	}
+	if (!uring_status_follow_read(quic->follower, &quic->row)) {
+		TALLOC_FREE(channel->quic);
+		return false;
+	}
+	return meter_take(&quic->meter,
+			  quic->row.figures,
+			  channel->row.sampled);
+}
+
+void watch_measure(struct uring_watch_channel *channel)
+{
+	struct watch_meter *meter = &channel->meter;
+	uint64_t *figure = channel->row.figures;
+	bool busy = meter_take(meter, figure, channel->row.sampled);
+
+	if (meter->segments >= WARN_MIN_SEGMENTS) {
+		figure[FIGURE_loss_ppm] =
+			(uint64_t)(meter->values[WATCH_RETRANS] * 10000);
+	}
+	figure[FIGURE_stall_ms] = (uint64_t)(meter->values[WATCH_STALL] * 1000);
+
+	if (warn_measure_quic(channel) || busy) {
 		channel->watch->busy = true;
 	}
 }
@@ -139,6 +189,21 @@ static double warn_limit(const struct uring_watch_share *share,
 	return 0;
 }
 
+static double warn_value(const struct uring_watch_channel *channel,
+			 enum watch_limit limit)
+{
+	if (channel->quic != NULL) {
+		return channel->quic->meter.values[limit];
+	}
+	return channel->meter.values[limit];
+}
+
+static const struct uring_status_row *warn_row(
+	const struct uring_watch_channel *channel)
+{
+	return channel->quic != NULL ? &channel->quic->row : &channel->row;
+}
+
 /* Append NAME="VALUE": names come from smb.conf and from clients. */
 static char *warn_append_name(char *line, const char *name, const char *value)
 {
@@ -156,6 +221,9 @@ static char *warn_append_figures(char *line, const struct uring_status_row *row)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(warn_figures); i++) {
+		if (row->figures[warn_figures[i]] == FIGURE_UNKNOWN) {
+			continue;
+		}
 		line = talloc_asprintf_append_buffer(
 			line,
 			" %s=%ju",
@@ -182,12 +250,12 @@ static void warn_say(struct uring_watch_share *share,
 	line = talloc_asprintf_append_buffer(
 		line,
 		" client=%s value=%.3g%s limit=%.3g%s",
-		worst->row.client,
-		worst->values[limit],
+		warn_row(worst)->client,
+		warn_value(worst, limit),
 		unit,
 		warn_limit(share, limit),
 		unit);
-	line = warn_append_figures(line, &worst->row);
+	line = warn_append_figures(line, warn_row(worst));
 	for (channel = share->watch->channels; channel != NULL;
 	     channel = channel->next) {
 		if (channel == worst) {
@@ -195,8 +263,8 @@ static void warn_say(struct uring_watch_share *share,
 		}
 		line = talloc_asprintf_append_buffer(line,
 						     " other=%s:%.3g%s",
-						     channel->row.client,
-						     channel->values[limit],
+						     warn_row(channel)->client,
+						     warn_value(channel, limit),
 						     unit);
 	}
 	if (line != NULL) {
@@ -215,18 +283,19 @@ static void warn_judge(struct uring_watch_share *share, enum watch_limit limit)
 		return;
 	}
 	for (; channel != NULL; channel = channel->next) {
-		if (channel->values[limit] > worst->values[limit]) {
+		if (warn_value(channel, limit) > warn_value(worst, limit)) {
 			worst = channel;
 		}
 	}
 	if (highest == 0) {
 		/* no longer asked for */
 		share->warned[limit] = false;
-	} else if (!share->warned[limit] && worst->values[limit] >= highest) {
+	} else if (!share->warned[limit] && warn_value(worst, limit) >= highest)
+	{
 		share->warned[limit] = true;
 		warn_say(share, limit, worst);
 	} else if (share->warned[limit] &&
-		   worst->values[limit] < highest * 3 / 4) {
+		   warn_value(worst, limit) < highest * 3 / 4) {
 		share->warned[limit] = false;
 		warn_say(share, limit, worst);
 	}

@@ -135,8 +135,8 @@ static void watch_info_done(struct uring_batch *batch,
 	struct uring_watch_channel *channel = talloc_get_type_abort(
 		private_data, struct uring_watch_channel);
 	struct uring_watch *watch = channel->watch;
-	const struct uring_status_row before = channel->row;
 	struct uring_status_row *row = &channel->row;
+	const uint64_t dscp = row->figures[FIGURE_dscp];
 	struct tcp_info info = {};
 
 	channel->asked = false;
@@ -153,9 +153,9 @@ static void watch_info_done(struct uring_batch *batch,
 	tcp_figures(&info, row->figures);
 	row->figures[FIGURE_unacked_bytes] = tcp_unacked_bytes(
 		&info, &channel->unacked_off);
-	row->figures[FIGURE_dscp] = before.figures[FIGURE_dscp];
+	row->figures[FIGURE_dscp] = dscp;
 
-	watch_measure(channel, &before);
+	watch_measure(channel);
 	watch_publish(channel);
 	watch_round_done(watch);
 }
@@ -319,6 +319,7 @@ struct uring_watch_channel *uring_watch_add_channel(
 		return NULL;
 	}
 	channel->watch = watch;
+	channel->quic_tries = WATCH_QUIC_TRIES;
 	if (!watch_prepare_queries(channel, sock)) {
 		TALLOC_FREE(channel);
 		return NULL;

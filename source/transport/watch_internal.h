@@ -13,6 +13,9 @@
 #include "publish.h"
 #include "watch.h"
 
+/** In how many samples a row of smbd-quicd is looked for. */
+#define WATCH_QUIC_TRIES 3
+
 /** What a share can have limits for. */
 enum watch_limit {
 	WATCH_RTT,
@@ -20,6 +23,25 @@ enum watch_limit {
 	WATCH_STALL,
 };
 #define WATCH_LIMITS (WATCH_STALL + 1)
+
+/** What has limits, from sample to sample of one network. */
+struct watch_meter {
+	/* the sample before, zeroes at first */
+	uint64_t last[FIGURES_COUNT];
+	/* sent lately: each sample counts three quarters of it at the next */
+	double segments;
+	double retrans;
+	/* when the oldest of what is not acknowledged was first seen, or 0 */
+	uint64_t stalled_since;
+	double values[WATCH_LIMITS];
+};
+
+/** A connection that smbd-quicd relays: the network of the client. */
+struct watch_quic {
+	struct uring_status_follower *follower;
+	struct uring_status_row row;
+	struct watch_meter meter;
+};
 
 struct uring_watch_channel {
 	struct uring_watch_channel *prev;
@@ -40,12 +62,10 @@ struct uring_watch_channel {
 	bool published;
 	size_t index;
 
-	/* sent lately: each sample counts three quarters of it at the next */
-	double segments;
-	double retrans;
-	/* when the oldest of what is not acknowledged was first seen, or 0 */
-	uint64_t stalled_since;
-	double values[WATCH_LIMITS];
+	struct watch_meter meter;
+	/* or NULL; and how often it is still looked for */
+	struct watch_quic *quic;
+	unsigned quic_tries;
 };
 
 struct uring_watch_share {
@@ -83,8 +103,7 @@ struct uring_watch {
 };
 
 /** Take the values that have limits from a new sample. */
-void watch_measure(struct uring_watch_channel *channel,
-		   const struct uring_status_row *before);
+void watch_measure(struct uring_watch_channel *channel);
 
 /** All channels have answered: warn of the worst, or that it is over. */
 void watch_judge(struct uring_watch *watch);

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/mount.h>
 #include <netinet/in.h>
 #include <cmocka.h>
 
@@ -399,6 +401,83 @@ static void stall(void)
 	CHECK(rmdir(directory) == 0);
 }
 
+/* A row as smbd-quicd's, of the connection that client_start() makes. */
+static void make_quic_row(struct uring_status_row *row, uint64_t rtt_us)
+{
+	uring_status_row_init(row);
+	strcpy(row->transport, "quic");
+	strcpy(row->client, "198.51.100.7:4433");
+	strcpy(row->relay, "192.0.2.1:1000");
+	row->sampled = 1;
+	row->figures[FIGURE_rtt_us] = rtt_us;
+	row->figures[FIGURE_unacked_bytes] = 0;
+	row->figures[FIGURE_retrans_total] = 0;
+	row->figures[FIGURE_segments_total] = 0;
+	row->figures[FIGURE_bytes_acked] = 0;
+	row->figures[FIGURE_bytes_received] = 0;
+}
+
+/* Work until there are so many lines. */
+static void turn_to_lines(struct client *client, size_t count)
+{
+	unsigned turns = 0;
+
+	while (num_lines < count) {
+		(void)turn(client, 100);
+		CHECK(turns++ < 10 * PATIENCE_SECONDS);
+	}
+	CHECK(num_lines == count);
+}
+
+/* The warning is about the client's network, not about the relay's. */
+static void relayed(void)
+{
+	struct client *client = NULL;
+	struct uring_status *quicd = NULL;
+	struct uring_status_row row;
+	size_t index;
+
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", "/run", "tmpfs", 0, NULL) != 0)
+	{
+		skip_test("a /run of its own: needs root");
+	}
+	CHECK(uring_status_create(NULL, "/run/smbd-quicd", 2, &quicd) == 0);
+	make_quic_row(&row, 1000);
+	strcpy(row.relay, "192.0.2.1:1001");
+	CHECK(uring_status_add(quicd, &row, &index) == 0);
+	make_quic_row(&row, 80000);
+	CHECK(uring_status_add(quicd, &row, &index) == 0);
+
+	client = client_start((struct uring_watch_settings){
+		.interval = 1,
+		.warn_rtt = 50,
+	});
+	turn_to_lines(client, 1);
+	CHECK(strstr(lines[0],
+		     "warning rtt=begins share=\"data ?1?\" user=\"alice\" "
+		     "client=198.51.100.7:4433 value=80ms limit=50ms "
+		     "rtt_us=80000 ") != NULL);
+	/* which QUIC does not tell */
+	CHECK(strstr(lines[0], "delivery_rate") == NULL);
+	make_quic_row(&row, 2000);
+	uring_status_set(quicd, index, &row);
+	turn_to_lines(client, 2);
+	CHECK(strstr(lines[1], "warning rtt=ends ") != NULL);
+
+	/* smbd-quicd is gone: the connection is what the kernel says */
+	make_quic_row(&row, 80000);
+	uring_status_set(quicd, index, &row);
+	turn_to_lines(client, 3);
+	talloc_free(quicd);
+	turn_to_lines(client, 4);
+	CHECK(strstr(lines[3], "warning rtt=ends ") != NULL &&
+	      strstr(lines[3], "client=192.0.2.1:1000 ") != NULL);
+	talloc_free(client);
+	CHECK(rmdir(directory) == 0);
+}
+
 /* Whatever is freed first. */
 static void freed(void)
 {
@@ -460,6 +539,11 @@ static void test_long_lists(void **state)
 static void test_unacked(void **state)
 {
 	assert_int_equal(own_process(unacked), 0);
+}
+
+static void test_relayed(void **state)
+{
+	assert_int_equal(own_process(relayed), 0);
 }
 
 static void test_stall(void **state)
@@ -527,6 +611,7 @@ int main(void)
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_long_lists),
 		cmocka_unit_test(test_unacked),
+		cmocka_unit_test(test_relayed),
 		cmocka_unit_test(test_stall),
 		cmocka_unit_test(test_freed),
 		cmocka_unit_test(test_unpublished),
