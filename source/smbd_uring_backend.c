@@ -29,8 +29,8 @@
  * other events, nesting, trace points and wrapper contexts are tevent's.
  *
  * Nothing is created before it is needed: a context has its state of a few
- * dozen bytes and its queue, and its ring comes with the first batch that is worth one.
- * So a throw-away context costs what it costs on epoll.
+ * dozen bytes and its queue, and its ring comes with the first batch that is
+ * worth one.  So a throw-away context costs what it costs on epoll.
  *
  * tevent has no public prototypes for what backends share; the functions
  * used are exported by every libtevent.so.0 from 0.14.1 on and are checked

@@ -68,8 +68,8 @@ enum uring_reason uring_ring_obtain(TALLOC_CTX *mem_ctx,
 }
 
 /*
- * The kernel may still write to the answers: they are leaked on purpose, and the
- * spare takes their place.
+ * The kernel may still write to the answers: they are leaked on purpose, and
+ * the spare takes their place.
  */
 static void uring_batch_leak(struct uring_batch *batch)
 {
@@ -225,7 +225,8 @@ void uring_batches_account(const struct uring_ring *ring,
 	}
 	if (ring != NULL) {
 		enters = uring_ring_enters(ring) - enters;
-		if (uring_ring_errno(ring) != 0 && uring_process_ring_error() == 0) {
+		if (uring_ring_errno(ring) != 0 &&
+		    uring_process_ring_error() == 0) {
 			uring_process_ring_failed(uring_ring_errno(ring));
 		}
 	}

@@ -74,8 +74,7 @@ bool uring_option_overruns(const struct uring_query *query)
 	}
 	for (i = 0; i < ARRAY_SIZE(counted); i++) {
 		if (query->level == counted[i].level &&
-		    query->optname == counted[i].optname)
-		{
+		    query->optname == counted[i].optname) {
 			uint64_t count = count_at(query, counted[i].offset);
 
 			return counted[i].fixed + count * counted[i].each >

@@ -187,8 +187,9 @@ struct uring_probe *uring_probe(TALLOC_CTX *mem_ctx)
 	probe->result.wrapped = compat_wrapped();
 	probe->result.ring_error = uring_ring_create(probe, &ring);
 	if (ring != NULL) {
-		probe->result.ring_flags = probe_flags(
-			probe, uring_ring_setup_flags(ring));
+		unsigned flags = uring_ring_setup_flags(ring);
+
+		probe->result.ring_flags = probe_flags(probe, flags);
 	}
 
 	for (i = 0; i < NUM_PROBE_CLASSES; i++) {

@@ -184,8 +184,7 @@ void uring_set_log_fn(void (*log_fn)(const char *line))
 	uring_process_unlock();
 }
 
-void uring_process_count(const size_t queries[URING_NUM_REASONS],
-			 size_t enters)
+void uring_process_count(const size_t queries[URING_NUM_REASONS], size_t enters)
 {
 	size_t i;
 

@@ -69,7 +69,7 @@ static void test_names(void **state)
 		reason++;
 	}
 	assert_int_equal(reason, URING_NUM_REASONS);
-	assert_null(uring_reason_name((enum uring_reason)-1));
+	assert_null(uring_reason_name((enum uring_reason) - 1));
 	assert_string_equal(uring_errno_name(EPERM), "EPERM");
 	assert_string_equal(uring_errno_name(12345), "E?");
 }
