@@ -39,10 +39,10 @@ struct quicd_conn_ops {
  * Only conn.c changes a connection.  Others read it, but for what is theirs.
  */
 struct quicd_conn {
-	/* the owner's: its list, and in which one the connection is */
+	/* the owner's: which of its lists has the connection */
 	struct quicd_conn *prev;
 	struct quicd_conn *next;
-	bool queued;
+	struct quicd_conn **list;
 
 	/* publish.c's */
 	struct quicd_published *published;

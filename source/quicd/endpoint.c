@@ -41,31 +41,26 @@ struct quicd_endpoint {
 
 /* Connections: which of them have something to do. */
 
-static void quicd_endpoint_queue(struct quicd_endpoint *endpoint,
-				 struct quicd_conn *conn)
+static void quicd_endpoint_put(struct quicd_conn *conn,
+			       struct quicd_conn **list)
 {
-	if (!conn->queued) {
-		DLIST_REMOVE(endpoint->idle, conn);
-		DLIST_ADD_END(endpoint->work, conn);
-		conn->queued = true;
+	if (conn->list != list) {
+		DLIST_REMOVE(*conn->list, conn);
+		DLIST_ADD_END(*list, conn);
+		conn->list = list;
 	}
 }
 
-static void quicd_endpoint_unqueue(struct quicd_endpoint *endpoint,
-				   struct quicd_conn *conn)
+/* One of all connections, or NULL. */
+static struct quicd_conn *
+quicd_endpoint_any(const struct quicd_endpoint *endpoint)
 {
-	if (conn->queued) {
-		DLIST_REMOVE(endpoint->work, conn);
-		DLIST_ADD(endpoint->idle, conn);
-		conn->queued = false;
-	}
+	return endpoint->work != NULL ? endpoint->work : endpoint->idle;
 }
 
-static void quicd_endpoint_free(struct quicd_endpoint *endpoint,
-				struct quicd_conn *conn)
+static void quicd_endpoint_free(struct quicd_conn *conn)
 {
-	quicd_endpoint_unqueue(endpoint, conn);
-	DLIST_REMOVE(endpoint->idle, conn);
+	DLIST_REMOVE(*conn->list, conn);
 	talloc_free(conn);
 }
 
@@ -78,7 +73,7 @@ static void quicd_endpoint_closed(struct quicd_endpoint *endpoint,
 					     &conn->cids,
 					     &conn->closing);
 	}
-	quicd_endpoint_free(endpoint, conn);
+	quicd_endpoint_free(conn);
 }
 
 static void quicd_endpoint_conn_work(struct quicd_endpoint *endpoint,
@@ -86,13 +81,13 @@ static void quicd_endpoint_conn_work(struct quicd_endpoint *endpoint,
 {
 	const uint64_t now = clock_monotonic_ns();
 
-	quicd_endpoint_unqueue(endpoint, conn);
+	quicd_endpoint_put(conn, &endpoint->idle);
 	switch (quicd_conn_work(conn, now)) {
 	case QUICD_CONN_CLOSED:
 		quicd_endpoint_closed(endpoint, conn);
 		return;
 	case QUICD_CONN_BLOCKED:
-		quicd_endpoint_queue(endpoint, conn);
+		quicd_endpoint_put(conn, &endpoint->work);
 		break;
 	case QUICD_CONN_IDLE:
 		break;
@@ -210,7 +205,8 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 				 &hd,
 				 token == 1 ? &original : NULL);
 	if (conn != NULL) {
-		DLIST_ADD(endpoint->idle, conn);
+		conn->list = &endpoint->idle;
+		DLIST_ADD_END(endpoint->idle, conn);
 	}
 	return conn;
 }
@@ -283,7 +279,7 @@ void quicd_endpoint_received(void *owner,
 		quicd_endpoint_closed(endpoint, conn);
 		return;
 	}
-	quicd_endpoint_queue(endpoint, conn);
+	quicd_endpoint_put(conn, &endpoint->work);
 }
 
 static const struct quicd_udp_ops quicd_endpoint_udp_ops = {
@@ -314,11 +310,10 @@ void quicd_endpoint_count(const struct quicd_endpoint *endpoint,
 
 void quicd_endpoint_clear(struct quicd_endpoint *endpoint)
 {
-	while (endpoint->work != NULL) {
-		quicd_endpoint_free(endpoint, endpoint->work);
-	}
-	while (endpoint->idle != NULL) {
-		quicd_endpoint_free(endpoint, endpoint->idle);
+	struct quicd_conn *conn = NULL;
+
+	while ((conn = quicd_endpoint_any(endpoint)) != NULL) {
+		quicd_endpoint_free(conn);
 	}
 	if (endpoint->close_waits != NULL) {
 		quicd_close_waits_clear(endpoint->close_waits);
@@ -328,12 +323,11 @@ void quicd_endpoint_clear(struct quicd_endpoint *endpoint)
 void quicd_endpoint_close_all(struct quicd_endpoint *endpoint,
 			      const char *reason)
 {
-	while (endpoint->work != NULL) {
-		quicd_endpoint_unqueue(endpoint, endpoint->work);
-	}
-	while (endpoint->idle != NULL) {
-		quicd_conn_shutdown(endpoint->idle, reason);
-		quicd_endpoint_closed(endpoint, endpoint->idle);
+	struct quicd_conn *conn = NULL;
+
+	while ((conn = quicd_endpoint_any(endpoint)) != NULL) {
+		quicd_conn_shutdown(conn, reason);
+		quicd_endpoint_closed(endpoint, conn);
 	}
 }
 
