@@ -55,21 +55,34 @@ static inline pid_t fork_for_a_while(void)
 	return pid;
 }
 
-/* The exit status of fn() in a process of its own. */
-static inline int own_process(void (*fn)(void))
+/* Start fn() in a process of its own. */
+static inline pid_t own_process_start(void (*fn)(void))
 {
-	int status = -1;
 	pid_t pid = fork_for_a_while();
 
 	if (pid == 0) {
 		fn();
 		_exit(0);
 	}
+	return pid;
+}
+
+/* The exit status of a process that own_process_start() started. */
+static inline int own_process_wait(pid_t pid)
+{
+	int status = -1;
+
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIP) {
 		skip();
 	}
 	return status;
+}
+
+/* The exit status of fn() in a process of its own. */
+static inline int own_process(void (*fn)(void))
+{
+	return own_process_wait(own_process_start(fn));
 }
 
 #endif /* OWN_PROCESS_H */

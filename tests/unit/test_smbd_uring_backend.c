@@ -29,6 +29,7 @@
 
 #include "smbd_uring_backend.h"
 #include "uring_sockopt.h"
+#include "util/macros.h"
 #include "own_process.h"
 
 /* tevent.h has it for those who define TEVENT_DEPRECATED, as smbd does */
@@ -1272,68 +1273,98 @@ static void fail_mid_flight(void)
 	      fault.boundary == REGISTER_RING_FD);
 }
 
+#define MAX_VARIANTS 8
+
+/* The fault that a variant makes of an error: at once or later, and so on. */
+static void set_fault(int error, unsigned variant)
+{
+	fault.error = -error;
+	fault.for_good = variant & 1;
+	fault.done = variant & 2;
+	fault.nth = 1 + 3 * (variant / 4);
+}
+
+static pid_t start_faulty(int report)
+{
+	pid_t pid = fork_for_a_while();
+
+	if (pid == 0) {
+		TALLOC_FREE(ev);
+		ev = new_context();
+		fail_mid_flight();
+		CHECK(write(report, &fault.faults, sizeof(fault.faults)) ==
+		      sizeof(fault.faults));
+		_exit(0);
+	}
+	return pid;
+}
+
+/*
+ * All variants of an error, each in a process.  They wait for timers most of
+ * the time, so they run side by side.  Returns how many faults there were.
+ */
+static unsigned all_variants(int error, unsigned num_variants)
+{
+	pid_t pids[MAX_VARIANTS] = {};
+	unsigned faults = 0;
+	unsigned variant;
+	int report[2];
+
+	CHECK(pipe(report) == 0);
+	for (variant = 0; variant < num_variants; variant++) {
+		set_fault(error, variant);
+		/* a signal is no state */
+		if (!fault.for_good || error != EINTR) {
+			pids[variant] = start_faulty(report[1]);
+		}
+	}
+	for (variant = 0; variant < num_variants; variant++) {
+		int status = -1;
+		unsigned times;
+
+		if (pids[variant] == 0) {
+			continue;
+		}
+		set_fault(error, variant);
+		CHECK(waitpid(pids[variant], &status, 0) == pids[variant]);
+		if (status != 0) {
+			fprintf(stderr,
+				"boundary %d call %u fails with %s%s%s\n",
+				fault.boundary,
+				fault.nth,
+				uring_errno_name(error),
+				fault.for_good ? " for good" : "",
+				fault.done ? " when done" : "");
+		}
+		CHECK(status == 0);
+		CHECK(read(report[0], &times, sizeof(times)) == sizeof(times));
+		faults += times;
+	}
+	close(report[0]);
+	close(report[1]);
+	return faults;
+}
+
 /* Each liburing call in turn fails, at once or later, once or for good. */
 static void faults(void)
 {
 	const int errors[] = {EBADF, EAGAIN, ENOMEM, EINVAL, EINTR};
 	/* a process costs more there, and what it finds is the same */
 	bool few = getenv("UNDER_SANITIZER") != NULL;
-	size_t num_errors = few ? 2 : sizeof(errors) / sizeof(errors[0]);
-	unsigned num_variants = few ? 4 : 8;
+	size_t num_errors = few ? 2 : ARRAY_SIZE(errors);
+	unsigned num_variants = few ? 4 : MAX_VARIANTS;
 	unsigned reached[NUM_BOUNDARIES] = {};
-	int report[2];
-	unsigned variant;
 	size_t i;
 
 	if (getenv("UNDER_VALGRIND") != NULL) {
 		skip_test("some hundred processes; the sanitizers run them");
 	}
-	CHECK(pipe(report) == 0);
 	matrix_fn = fail_mid_flight;
 	for (fault.boundary = 0; fault.boundary < NUM_BOUNDARIES;
 	     fault.boundary++) {
 		for (i = 0; i < num_errors; i++) {
-			for (variant = 0; variant < num_variants; variant++) {
-				int status = -1;
-				unsigned times;
-				pid_t pid;
-
-				fault.error = -errors[i];
-				fault.for_good = variant & 1;
-				fault.done = variant & 2;
-				fault.nth = 1 + 3 * (variant / 4);
-				if (fault.for_good && (errors[i] == EINTR)) {
-					/* a signal is no state */
-					continue;
-				}
-				pid = fork_for_a_while();
-				if (pid == 0) {
-					TALLOC_FREE(ev);
-					ev = new_context();
-					fail_mid_flight();
-					CHECK(write(report[1],
-						    &fault.faults,
-						    sizeof(fault.faults)) ==
-					      sizeof(fault.faults));
-					_exit(0);
-				}
-				CHECK(waitpid(pid, &status, 0) == pid);
-				if (status != 0) {
-					fprintf(stderr,
-						"boundary %d call %u fails "
-						"with %s%s%s\n",
-						fault.boundary,
-						fault.nth,
-						uring_errno_name(errors[i]),
-						fault.for_good ? " for good"
-							       : "",
-						fault.done ? " when done" : "");
-				}
-				CHECK(status == 0);
-				CHECK(read(report[0], &times, sizeof(times)) ==
-				      sizeof(times));
-				reached[fault.boundary] += times;
-			}
+			reached[fault.boundary] += all_variants(errors[i],
+								num_variants);
 		}
 	}
 	fault.error = 0;

@@ -24,12 +24,13 @@
 #include "transport/publish.h"
 #include "transport/tcp.h"
 #include "transport/watch.h"
+#include "util/macros.h"
 #include "own_process.h"
 
 #define PATIENCE_SECONDS 30
 
 static char top[] = "/tmp/test_uring_watch.XXXXXX";
-static char directory[sizeof(top) + 10];
+static char directory[sizeof(top) + 24];
 
 static char lines[8][1024];
 static size_t num_lines;
@@ -39,21 +40,6 @@ static void log_line(const char *line)
 	CHECK(num_lines < 8);
 	snprintf(lines[num_lines], sizeof(lines[0]), "%s", line);
 	num_lines += 1;
-}
-
-static int setup(void **state)
-{
-	if (!smbd_uring_backend_register() || mkdtemp(top) == NULL) {
-		return -1;
-	}
-	snprintf(directory, sizeof(directory), "%s/status", top);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	rmdir(directory);
-	return rmdir(top);
 }
 
 /* The two ends of a TCP connection; ours, and the client's. */
@@ -526,41 +512,6 @@ static void unpublished(void)
 	CHECK(unlink(directory) == 0);
 }
 
-static void test_samples(void **state)
-{
-	assert_int_equal(own_process(samples), 0);
-}
-
-static void test_long_lists(void **state)
-{
-	assert_int_equal(own_process(long_lists), 0);
-}
-
-static void test_unacked(void **state)
-{
-	assert_int_equal(own_process(unacked), 0);
-}
-
-static void test_relayed(void **state)
-{
-	assert_int_equal(own_process(relayed), 0);
-}
-
-static void test_stall(void **state)
-{
-	assert_int_equal(own_process(stall), 0);
-}
-
-static void test_freed(void **state)
-{
-	assert_int_equal(own_process(freed), 0);
-}
-
-static void test_unpublished(void **state)
-{
-	assert_int_equal(own_process(unpublished), 0);
-}
-
 static void test_settings(void **state)
 {
 	static const struct {
@@ -604,18 +555,63 @@ static void test_settings(void **state)
 	assert_int_equal(s.warn_stall, 5);
 }
 
+/*
+ * These wait for seconds to pass, so they run side by side.  Each has a process
+ * and a directory of its own.
+ */
+static struct process {
+	const char *name;
+	void (*fn)(void);
+	pid_t pid;
+} processes[] = {
+	{.name = "test_samples", .fn = samples},
+	{.name = "test_long_lists", .fn = long_lists},
+	{.name = "test_unacked", .fn = unacked},
+	{.name = "test_relayed", .fn = relayed},
+	{.name = "test_stall", .fn = stall},
+	{.name = "test_freed", .fn = freed},
+	{.name = "test_unpublished", .fn = unpublished},
+};
+
+static int start(void **state)
+{
+	size_t i;
+
+	if (!smbd_uring_backend_register() || mkdtemp(top) == NULL) {
+		return -1;
+	}
+	for (i = 0; i < ARRAY_SIZE(processes); i++) {
+		snprintf(directory, sizeof(directory), "%s/%zu", top, i);
+		processes[i].pid = own_process_start(processes[i].fn);
+	}
+	return 0;
+}
+
+static int stop(void **state)
+{
+	return rmdir(top);
+}
+
+static void finish(void **state)
+{
+	const struct process *process = *state;
+
+	assert_int_equal(own_process_wait(process->pid), 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	struct CMUnitTest tests[1 + ARRAY_SIZE(processes)] = {
 		cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_samples),
-		cmocka_unit_test(test_long_lists),
-		cmocka_unit_test(test_unacked),
-		cmocka_unit_test(test_relayed),
-		cmocka_unit_test(test_stall),
-		cmocka_unit_test(test_freed),
-		cmocka_unit_test(test_unpublished),
 	};
+	size_t i;
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	for (i = 0; i < ARRAY_SIZE(processes); i++) {
+		tests[1 + i] = (struct CMUnitTest){
+			.name = processes[i].name,
+			.test_func = finish,
+			.initial_state = &processes[i],
+		};
+	}
+	return cmocka_run_group_tests(tests, start, stop);
 }
