@@ -44,16 +44,19 @@ static void clean(char *s, size_t size)
 static void row_fill_loss(struct uring_status_row *row)
 {
 	uint64_t *f = row->figures;
+	double loss;
 
-	if (f[FIGURE_loss_ppm] == FIGURE_UNKNOWN &&
-	    f[FIGURE_retrans_total] != FIGURE_UNKNOWN &&
-	    f[FIGURE_segments_total] != FIGURE_UNKNOWN &&
-	    f[FIGURE_segments_total] > 0)
+	if (f[FIGURE_loss_ppm] != FIGURE_UNKNOWN ||
+	    f[FIGURE_retrans_total] == FIGURE_UNKNOWN ||
+	    f[FIGURE_segments_total] == FIGURE_UNKNOWN ||
+	    f[FIGURE_segments_total] == 0)
 	{
-		f[FIGURE_loss_ppm] =
-			(uint64_t)((double)f[FIGURE_retrans_total] * 1e6 /
-				   (double)f[FIGURE_segments_total]);
+		return;
 	}
+	loss = (double)f[FIGURE_retrans_total] * 1e6 /
+	       (double)f[FIGURE_segments_total];
+	/* a writer that is not trusted may say anything */
+	f[FIGURE_loss_ppm] = loss < 1e6 ? (uint64_t)loss : 1000000;
 }
 
 static void row_init(struct status_row *row,

@@ -399,6 +399,9 @@ void table_sort(struct status_rows *rows, const struct column *column)
 		void *p;
 	} by = {.c = column};
 
+	if (rows->num_rows == 0) {
+		return;
+	}
 	qsort_r(rows->rows,
 		rows->num_rows,
 		sizeof(rows->rows[0]),
