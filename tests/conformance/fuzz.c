@@ -212,7 +212,7 @@ static void any_setting(struct op *op, const struct option *o)
 	if (op->level == SOL_XDP) {
 		/*
 		 * The kernel warns of a ring that is larger than memory
-		 * (vmalloc() in xskq_create(), net/xdp/xsk_queue.c of 7.2).
+		 * (xskq_vmalloc_user(), net/xdp/xsk_queue.c of 7.3).
 		 */
 		memset(op->data + 2, 0, sizeof(op->data) - 2);
 	}

@@ -135,7 +135,7 @@ enum serves {
 	SERVES_INET,
 	/* the series of kernel/6.12: all, but nothing to 32-bit callers */
 	SERVES_LTS,
-	/* the whole series of kernel/7.2 */
+	/* the whole series of kernel/7.3 */
 	SERVES_ALL,
 };
 extern enum serves serves;
@@ -165,7 +165,7 @@ const uint8_t *option_input(const struct option *option,
 			    size_t which,
 			    size_t *size);
 
-/* struct tcp_zerocopy_receive of Linux 7.2, of which old headers have less. */
+/* struct tcp_zerocopy_receive of Linux 7.3, of which old headers have less. */
 struct zerocopy {
 	uint64_t address;
 	uint32_t length;
