@@ -106,7 +106,8 @@ UNIT_WRAPS = {
                         'io_uring_ring_dontfork', 'io_uring_submit',
                         'io_uring_wait_cqe_timeout'],
     'test_uring_sockopt': ['io_uring_queue_init_params', 'io_uring_submit',
-                           'io_uring_submit_and_wait_timeout'],
+                           'io_uring_submit_and_wait_timeout',
+                           'pthread_mutex_lock'],
 }
 
 

@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "uring_ring.h"
+#include "kernel.h"
 
 #define MAX_OPS 80
 
@@ -199,6 +200,10 @@ static void assert_answered(const struct test_op *t)
 {
 	assert_int_equal(t->calls, 1);
 	assert_false(t->lost);
+	if (!kernel_has_ring_getsockopt()) {
+		assert_int_equal(t->res, -EOPNOTSUPP);
+		return;
+	}
 	assert_int_equal(t->res, sizeof(int));
 	assert_int_equal(t->value, SOCK_STREAM);
 }
@@ -227,7 +232,9 @@ static void test_answers(void **state)
 
 	assert_int_equal(uring_ring_run(ring), 0);
 	assert_answered(&ops[0]);
-	assert_int_equal(inq->res, 0);
+	/* the socket commands came one by one */
+	assert_true(inq->res == 0 ||
+		    (inq->res == -EOPNOTSUPP && !kernel_has_ring_getsockopt()));
 	/* AF_UNIX has no such command */
 	assert_int_equal(outq->res, -EOPNOTSUPP);
 	/* three commands, one system call */

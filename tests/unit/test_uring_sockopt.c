@@ -31,6 +31,7 @@
 #include "smbd_uring_backend.h"
 #include "uring_queue.h"
 #include "uring_sockopt.h"
+#include "kernel.h"
 #include "own_process.h"
 
 #define MANY 100
@@ -130,6 +131,16 @@ static void in_own_process(void **state)
 {
 	test_fn = (void (*)(void))(uintptr_t)*state;
 	assert_int_equal(own_process(with_context), 0);
+}
+
+/* The same for what is about answers of the ring. */
+static void with_answers(void **state)
+{
+	if (!kernel_has_ring_getsockopt()) {
+		printf("# this kernel's ring has no getsockopt (6.7)\n");
+		skip();
+	}
+	in_own_process(state);
 }
 
 static void make_queries(struct uring_query *queries, int *values, size_t n)
@@ -681,12 +692,12 @@ static void ride_and_signal(void)
 		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
 		/* it may have come before there was a wait to ride with */
 		while (num_done < (unsigned)i) {
-			CHECK(tevent_add_timer(
-				      ev,
-				      ev,
-				      tevent_timeval_current_ofs(0, 2000),
-				      no_event,
-				      NULL) != NULL);
+			CHECK(tevent_add_timer(ev,
+					       ev,
+					       tevent_timeval_current_ofs(0,
+									  2000),
+					       no_event,
+					       NULL) != NULL);
 			CHECK(tevent_loop_once(ev) == 0);
 		}
 	}
@@ -991,56 +1002,90 @@ static void threads(void)
 	CHECK(after == before);
 }
 
-static atomic_bool forked_enough;
+/*
+ * A child can ask, whichever mutex of the library another thread had at the
+ * fork.  That thread keeps it until fork() asks for it: a child that inherits a
+ * locked one waits for ever.
+ */
+static struct {
+	pthread_t forker;
+	_Atomic(pthread_mutex_t *) mutex;
+	atomic_bool armed;
+	atomic_bool released;
+} held;
 
-static void *until_forked_enough(void *private_data)
+int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
+
+int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
-	while (!atomic_load(&forked_enough)) {
-		struct uring_query queries[1];
-		int values[1];
+	bool armed = atomic_load(&held.armed);
+	int ret;
 
-		make_queries(queries, values, 1);
-		uring_query_batch(&sock, queries, 1);
+	if (armed && pthread_equal(pthread_self(), held.forker) &&
+	    mutex == atomic_load(&held.mutex))
+	{
+		atomic_store(&held.released, true);
 	}
+	ret = __real_pthread_mutex_lock(mutex);
+	if (armed && !pthread_equal(pthread_self(), held.forker)) {
+		atomic_store(&held.mutex, mutex);
+		while (!atomic_load(&held.released)) {
+			sched_yield();
+		}
+	}
+	return ret;
+}
+
+/* What takes the mutex of compat_getsockopt.c, and that of the queues. */
+static void *ask_for_one(void *private_data)
+{
+	struct uring_query queries[1];
+	int values[1];
+
+	make_queries(queries, values, 1);
+	uring_query_batch(&sock, queries, 1);
+	check_queries(queries, 1, URING_REASON_MODE, __LINE__);
 	return NULL;
 }
 
-/* A child can ask, whatever the other threads were doing. */
+static void *find_none(void *private_data)
+{
+	CHECK(uring_queue_find(private_data) == NULL);
+	return NULL;
+}
+
+static void fork_beside(void *(*fn)(void *private_data))
+{
+	int status = -1;
+	pthread_t owner;
+	pid_t pid;
+
+	held.forker = pthread_self();
+	atomic_store(&held.mutex, NULL);
+	atomic_store(&held.released, false);
+	atomic_store(&held.armed, true);
+	CHECK(pthread_create(&owner, NULL, fn, &held) == 0);
+	while (atomic_load(&held.mutex) == NULL) {
+		sched_yield();
+	}
+	pid = fork_for_a_while();
+	if (pid == 0) {
+		(void)ask_for_one(NULL);
+		(void)find_none(&status);
+		_exit(0);
+	}
+	CHECK(atomic_load(&held.released));
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(pthread_join(owner, NULL) == 0);
+	atomic_store(&held.armed, false);
+}
+
 static void fork_beside_threads(void)
 {
-	pthread_t t[2];
-	int i;
-
-	if (getenv("UNDER_VALGRIND") != NULL ||
-	    getenv("UNDER_SANITIZER") != NULL)
-	{
-		skip_test("the tool's own mutexes at a fork beside threads");
-	}
 	uring_set_mode(URING_MODE_SYSCALL);
-	for (i = 0; i < 2; i++) {
-		CHECK(pthread_create(&t[i], NULL, until_forked_enough, NULL) ==
-		      0);
-	}
-	for (i = 0; i < 200; i++) {
-		int status = -1;
-		pid_t pid = fork_for_a_while();
-
-		if (pid == 0) {
-			struct uring_query queries[1];
-			int values[1];
-
-			end_after(20);
-			make_queries(queries, values, 1);
-			uring_query_batch(&sock, queries, 1);
-			check_queries(queries, 1, URING_REASON_MODE, __LINE__);
-			_exit(0);
-		}
-		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
-	}
-	atomic_store(&forked_enough, true);
-	for (i = 0; i < 2; i++) {
-		CHECK(pthread_join(t[i], NULL) == 0);
-	}
+	fork_beside(ask_for_one);
+	fork_beside(find_none);
 }
 
 /* uring_getsockopt() is getsockopt(2), also where that fails. */
@@ -1349,34 +1394,38 @@ int main(void)
 	{                                                                \
 #_fn, in_own_process, NULL, NULL, (void *)(uintptr_t)_fn \
 	}
+#define ANSWER_TEST(_fn)                                               \
+	{                                                              \
+#_fn, with_answers, NULL, NULL, (void *)(uintptr_t)_fn \
+	}
 	const struct CMUnitTest tests[] = {
-		SOCKOPT_TEST(break_even),
-		SOCKOPT_TEST(one_enter_a_turn),
-		SOCKOPT_TEST(prepare),
-		SOCKOPT_TEST(loop_wait),
-		SOCKOPT_TEST(other_backend),
-		SOCKOPT_TEST(freed_and_cancelled),
-		SOCKOPT_TEST(asked_again),
+		ANSWER_TEST(break_even),
+		ANSWER_TEST(one_enter_a_turn),
+		ANSWER_TEST(prepare),
+		ANSWER_TEST(loop_wait),
+		ANSWER_TEST(other_backend),
+		ANSWER_TEST(freed_and_cancelled),
+		ANSWER_TEST(asked_again),
 		SOCKOPT_TEST(cancelled_error),
-		SOCKOPT_TEST(timed_out),
+		ANSWER_TEST(timed_out),
 		SOCKOPT_TEST(context_freed),
 		SOCKOPT_TEST(ride),
 		SOCKOPT_TEST(ride_and_time_out),
 		SOCKOPT_TEST(stale_event),
-		SOCKOPT_TEST(ride_and_signal),
+		ANSWER_TEST(ride_and_signal),
 		SOCKOPT_TEST(ring_dies_riding),
-		SOCKOPT_TEST(other_epoll),
-		SOCKOPT_TEST(descriptor_closed),
-		SOCKOPT_TEST(nested),
-		SOCKOPT_TEST(ring_dies),
+		ANSWER_TEST(other_epoll),
+		ANSWER_TEST(descriptor_closed),
+		ANSWER_TEST(nested),
+		ANSWER_TEST(ring_dies),
 		SOCKOPT_TEST(ring_dies_in_loop),
 		SOCKOPT_TEST(no_ring),
-		SOCKOPT_TEST(forked),
-		SOCKOPT_TEST(impersonating),
+		ANSWER_TEST(forked),
+		ANSWER_TEST(impersonating),
 		SOCKOPT_TEST(many_contexts),
-		SOCKOPT_TEST(threads),
+		ANSWER_TEST(threads),
 		SOCKOPT_TEST(fork_beside_threads),
-		SOCKOPT_TEST(like_getsockopt),
+		ANSWER_TEST(like_getsockopt),
 		SOCKOPT_TEST(asked_once),
 		SOCKOPT_TEST(one_query),
 		SOCKOPT_TEST(in_and_out),
