@@ -174,6 +174,33 @@ static const char *probe_flags(TALLOC_CTX *mem_ctx, unsigned flags)
 	return s;
 }
 
+/*
+ * A kernel that does not answer SOL_SOCKET either has no command to ask with.
+ * It says EINVAL (before 5.19) or, up to 6.6, EOPNOTSUPP, which later ones say
+ * of a level.
+ */
+static void probe_without_command(struct probe *probe)
+{
+	size_t i;
+
+	for (i = 0; i < NUM_PROBE_CLASSES; i++) {
+		const struct uring_probe_class *c = &probe->classes[i];
+
+		if (c->error == 0 && c->socket_error == 0 &&
+		    strcmp(c->level, "SOL_SOCKET") == 0)
+		{
+			return;
+		}
+	}
+	for (i = 0; i < NUM_PROBE_CLASSES; i++) {
+		struct uring_probe_class *c = &probe->classes[i];
+
+		if (c->error == EOPNOTSUPP || c->error == EINVAL) {
+			c->error = ENOSYS;
+		}
+	}
+}
+
 struct uring_probe *uring_probe(TALLOC_CTX *mem_ctx)
 {
 	struct probe *probe = NULL;
@@ -215,6 +242,9 @@ struct uring_probe *uring_probe(TALLOC_CTX *mem_ctx)
 		close(fd);
 	}
 	TALLOC_FREE(ring);
+	if (probe->result.ring_error == 0) {
+		probe_without_command(probe);
+	}
 	return &probe->result;
 }
 
@@ -240,10 +270,10 @@ const char *uring_probe_explain(bool ring, int error, char *buf, size_t buflen)
 			 "the kernel serves SOL_SOCKET only (EOPNOTSUPP); "
 			 "the series in kernel/ lifts it");
 		break;
-	case EINVAL:
+	case ENOSYS:
 		snprintf(buf,
 			 buflen,
-			 "the kernel has no socket commands (EINVAL); "
+			 "the kernel's ring has no getsockopt (ENOSYS); "
 			 "use Linux 6.7 or newer");
 		break;
 	case EACCES:

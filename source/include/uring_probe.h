@@ -18,7 +18,10 @@ struct uring_probe_class {
 	const char *level;  /* "IPPROTO_TCP", "SIOCOUTQ", ... */
 	/** why there is no such socket here; 0 or an errno */
 	int socket_error;
-	/** 0: the ring answers as the system call does; else its errno */
+	/**
+	 * 0: the ring answers as the system call does; ENOSYS: this kernel's
+	 * ring has no command for that; else its errno
+	 */
 	int error;
 };
 
