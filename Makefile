@@ -12,10 +12,10 @@ TEST_DEPS = clang-tidy docbook-xsl samba smbclient samba-testsuite iproute2 \
 	valgrind xsltproc
 # beside make and what is in BUILD_DEPS
 DEB_DEPS = build-essential debhelper docbook-xsl dpkg-dev lintian xsltproc
-KERNEL_DEB_DEPS = debhelper dpkg-dev kmod rsync
+KERNEL_DEB_DEPS = debhelper dpkg-dev rsync
 SELFTEST_DEPS = bpftool iptables libbpf-dev
-KERNEL_DEPS = qemu-system-x86 bc bison flex libelf-dev libssl-dev patch perl \
-	xz-utils
+KERNEL_DEPS = qemu-system-x86 bc bison busybox-static flex kmod libelf-dev \
+	libssl-dev patch perl xz-utils
 SAMBA_DEPS = bison flex libacl1-dev libarchive-dev libcap-dev libicu-dev \
 	libkrb5-dev libparse-yapp-perl libreadline-dev libtasn1-6-dev \
 	libtasn1-bin perl zlib1g-dev
@@ -78,7 +78,7 @@ check: deps
 check-fast:
 	./waf test --fast
 
-FUZZ_KERNELS = 7.2-getsockopt 6.12-getsockopt
+FUZZ_KERNELS = 7.3-getsockopt 6.12-getsockopt
 fuzz: deps
 	./waf build
 	for kernel in $(FUZZ_KERNELS); do \
