@@ -1003,8 +1003,8 @@ static void threads(void)
 }
 
 /*
- * A child can ask, whichever mutex of the library another thread had at the
- * fork.  That thread keeps it until fork() asks for it: a child that inherits a
+ * A child can ask, whatever another thread had a mutex of the library for at
+ * the fork.  That thread keeps it until fork() asks for it: a child that inherits a
  * locked one waits for ever.
  */
 static struct {
@@ -1037,7 +1037,7 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 	return ret;
 }
 
-/* What takes the mutex of compat_getsockopt.c, and that of the queues. */
+/* Both take a mutex of the library: to count, and to look for a queue. */
 static void *ask_for_one(void *private_data)
 {
 	struct uring_query queries[1];
