@@ -44,9 +44,6 @@ FEATURES = [
         io_uring_prep_cmd_sock(&s, SOCKET_URING_OP_GETSOCKOPT, 0, 1, 2, &v, 4);
         return s.level + s.optname + s.optlen + (int)s.optval;''',
      'our own'),
-    ('HAVE_IO_URING_SET_IOWAIT', 'liburing',
-     'struct io_uring r; return io_uring_set_iowait(&r, false);',
-     'a wait counts as iowait'),
 ]
 
 # What we call of libtevent that an older one lacks, or that has no prototype in
@@ -100,14 +97,12 @@ UNIT_WRAPS = {
     'test_smbd_uring_backend': [
         'io_uring_queue_init_params', 'io_uring_register_ring_fd',
         'io_uring_ring_dontfork', 'io_uring_register', 'io_uring_submit',
-        'io_uring_submit_and_wait_timeout', 'io_uring_wait_cqe_timeout',
-        'io_uring_get_events'],
+        'io_uring_enter2', 'io_uring_get_events'],
     'test_uring_ring': ['io_uring_queue_init_params', 'io_uring_register',
                         'io_uring_ring_dontfork', 'io_uring_submit',
-                        'io_uring_wait_cqe_timeout'],
+                        'io_uring_enter2'],
     'test_uring_sockopt': ['io_uring_queue_init_params', 'io_uring_submit',
-                           'io_uring_submit_and_wait_timeout',
-                           'pthread_mutex_lock'],
+                           'io_uring_enter2', 'pthread_mutex_lock'],
 }
 
 

@@ -34,17 +34,25 @@
 #include "config.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <linux/sockios.h>
 #include <liburing.h>
 #include <tevent.h>
 
 #include "uring_ring.h"
+#include "util/clock.h"
+#include "util/dlinklist.h"
+#include "util/macros.h"
 
 /*
  * Commands that one io_uring_enter() can submit.  A transport snapshot has
@@ -61,8 +69,10 @@
 #define URING_CMD_SIOCOUTQ 1
 #define URING_CMD_GETSOCKOPT 2
 
-/* include/uapi/linux/io_uring.h, Linux 6.15; liburing has it since 2.10. */
+/* include/uapi/linux/io_uring.h, Linux 6.15; liburing has them since 2.10. */
 #define URING_OP_EPOLL_WAIT 59
+#define URING_FEAT_NO_IOWAIT (1U << 17)
+#define URING_ENTER_NO_IOWAIT (1U << 7)
 
 struct uring_ring {
 	struct io_uring ring;
@@ -124,16 +134,7 @@ static void uring_ring_close(struct uring_ring *ring)
 
 static void uring_ring_remove(struct uring_ring *ring, struct uring_op *op)
 {
-	if (op->prev != NULL) {
-		op->prev->next = op->next;
-	} else {
-		ring->ops = op->next;
-	}
-	if (op->next != NULL) {
-		op->next->prev = op->prev;
-	}
-	op->prev = NULL;
-	op->next = NULL;
+	DLIST_REMOVE(ring->ops, op);
 	ring->num_ops--;
 }
 
@@ -179,7 +180,7 @@ static int uring_ring_restrict(struct uring_ring *ring)
 			.sqe_op = URING_OP_EPOLL_WAIT,
 		},
 	};
-	unsigned num_allowed = sizeof(allowed) / sizeof(allowed[0]);
+	unsigned num_allowed = ARRAY_SIZE(allowed);
 	int ret;
 
 	/*
@@ -223,11 +224,79 @@ static int uring_ring_restrict(struct uring_ring *ring)
 	return 0;
 }
 
+/* All three system calls of a ring, by a process that may die of them. */
+static void __attribute__((noreturn)) uring_ring_trial(void)
+{
+	const struct rlimit no_core = {};
+	struct io_uring_params params = {
+		.flags = IORING_SETUP_R_DISABLED,
+	};
+	long fd;
+
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)signal(SIGSYS, SIG_DFL);
+
+	fd = syscall(SYS_io_uring_setup, 1, &params);
+	(void)syscall(SYS_io_uring_register,
+		      fd,
+		      IORING_REGISTER_ENABLE_RINGS,
+		      NULL,
+		      0);
+	(void)syscall(SYS_io_uring_enter, fd, 0, 0, 0, NULL, 0);
+	(void)syscall(SYS_exit_group, 0);
+	__builtin_unreachable();
+}
+
+static int uring_ring_verdict;
+
+/*
+ * A child without an exit signal: the program's handler of SIGCHLD, and who
+ * waits for any child, does not see it.  It is not fork(): handlers of
+ * pthread_atfork() do not run, and the child makes system calls only.
+ */
+static void uring_ring_try_once(void)
+{
+	int status = 0;
+	pid_t pid;
+	pid_t waited;
+
+	pid = (pid_t)syscall(SYS_clone, 0UL, NULL, NULL, NULL, 0UL);
+	if (pid == 0) {
+		uring_ring_trial();
+	}
+	if (pid == -1) {
+		uring_ring_verdict = errno;
+		return;
+	}
+	do {
+		waited = waitpid(pid, &status, __WALL);
+	} while (waited == -1 && errno == EINTR);
+	if (waited == -1) {
+		uring_ring_verdict = errno;
+	} else if (WIFSIGNALED(status)) {
+		uring_ring_verdict = URING_RING_KILLED;
+	}
+}
+
+int uring_ring_try(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, uring_ring_try_once);
+	return uring_ring_verdict;
+}
+
 int uring_ring_create(TALLOC_CTX *mem_ctx, struct uring_ring **_ring)
 {
 	struct uring_ring *ring = NULL;
 	size_t i;
-	int ret = -EINVAL;
+	int ret;
+
+	ret = uring_ring_try();
+	if (ret != 0) {
+		return ret;
+	}
 
 	ring = talloc_zero(mem_ctx, struct uring_ring);
 	if (ring == NULL) {
@@ -235,7 +304,7 @@ int uring_ring_create(TALLOC_CTX *mem_ctx, struct uring_ring **_ring)
 	}
 	ring->pid = tevent_cached_getpid();
 
-	for (i = 0; i < sizeof(setup_flags) / sizeof(setup_flags[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(setup_flags); i++) {
 		struct io_uring_params params = {
 			.flags = setup_flags[i],
 		};
@@ -275,11 +344,6 @@ int uring_ring_create(TALLOC_CTX *mem_ctx, struct uring_ring **_ring)
 		talloc_free(ring);
 		return ret;
 	}
-
-#ifdef HAVE_IO_URING_SET_IOWAIT
-	/* an idle wait is not disk I/O (IORING_FEAT_NO_IOWAIT, 6.15) */
-	(void)io_uring_set_iowait(&ring->ring, false);
-#endif
 
 	*_ring = ring;
 	return 0;
@@ -398,12 +462,7 @@ static int uring_ring_queue(struct uring_ring *ring,
 	uring_prep_cmd_sock(sqe, cmd, fd, level, optname, optval, optlen);
 	io_uring_sqe_set_data(sqe, op);
 
-	op->prev = NULL;
-	op->next = ring->ops;
-	if (ring->ops != NULL) {
-		ring->ops->prev = op;
-	}
-	ring->ops = op;
+	DLIST_ADD(ring->ops, op);
 	ring->num_ops++;
 	return 0;
 }
@@ -463,6 +522,51 @@ static void uring_ring_reap(struct uring_ring *ring)
 	}
 }
 
+/*
+ * io_uring_enter(2) by hand.  liburing cannot pass IORING_ENTER_NO_IOWAIT
+ * before 2.10, and without it an idle wait counts as iowait and as I/O
+ * pressure.
+ *
+ * @return the commands that were submitted, or what ended the wait: 0, or a
+ *         negative errno, among them -ETIME
+ */
+static int uring_ring_enter(struct uring_ring *ring,
+			    unsigned min_complete,
+			    struct __kernel_timespec *limit)
+{
+	struct io_uring_getevents_arg arg = {
+		.sigmask_sz = _NSIG / 8,
+		.ts = (uintptr_t)limit,
+	};
+	struct io_uring_sq *sq = &ring->ring.sq;
+	unsigned flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
+	unsigned mask = *sq->kring_mask;
+	unsigned submit = io_uring_sq_ready(&ring->ring);
+	int ret;
+
+	for (; sq->sqe_head != sq->sqe_tail; sq->sqe_head++) {
+		/* without IORING_SETUP_NO_SQARRAY */
+		if (sq->array != NULL) {
+			sq->array[sq->sqe_head & mask] = sq->sqe_head & mask;
+		}
+	}
+	io_uring_smp_store_release(sq->ktail, sq->sqe_tail);
+
+	if (ring->ring.enter_ring_fd != ring->ring.ring_fd) {
+		flags |= IORING_ENTER_REGISTERED_RING;
+	}
+	if (ring->ring.features & URING_FEAT_NO_IOWAIT) {
+		flags |= URING_ENTER_NO_IOWAIT;
+	}
+	ret = io_uring_enter2(ring->ring.enter_ring_fd,
+			      submit,
+			      min_complete,
+			      flags,
+			      (sigset_t *)&arg,
+			      sizeof(arg));
+	return ret;
+}
+
 int uring_ring_run(struct uring_ring *ring)
 {
 	unsigned retries = 0;
@@ -471,7 +575,6 @@ int uring_ring_run(struct uring_ring *ring)
 		struct __kernel_timespec limit = {
 			.tv_sec = 1,
 		};
-		struct io_uring_cqe *cqe = NULL;
 		int ret;
 
 		if (io_uring_sq_ready(&ring->ring) > 0) {
@@ -495,7 +598,7 @@ int uring_ring_run(struct uring_ring *ring)
 			continue;
 		}
 
-		ret = io_uring_wait_cqe_timeout(&ring->ring, &cqe, &limit);
+		ret = uring_ring_enter(ring, 1, &limit);
 		if (ret == -EINTR) {
 			continue;
 		}
@@ -512,25 +615,13 @@ bool uring_ring_can_wait(const struct uring_ring *ring)
 	return ring->wait.possible;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
-
 int uring_ring_epoll_wait(struct uring_ring *ring,
 			  int epoll_fd,
 			  struct epoll_event *event,
 			  int timeout)
 {
-	/* without a time limit liburing 2.3 would enter a second time */
-	struct __kernel_timespec limit = {
-		.tv_sec = INT32_MAX,
-	};
-	struct io_uring_cqe *cqe = NULL;
-	int64_t start = 0;
+	struct __kernel_timespec limit = {};
+	uint64_t end = 0;
 	int ret;
 
 	/* so that all completions are of this call, and the event is fresh */
@@ -560,12 +651,13 @@ int uring_ring_epoll_wait(struct uring_ring *ring,
 	if (timeout > 0) {
 		limit.tv_sec = timeout / 1000;
 		limit.tv_nsec = (timeout % 1000) * INT64_C(1000000);
-		start = now_ms();
+		end = clock_monotonic_ns() + timeout * CLOCK_NS_PER_MS;
 	}
 
 	ring->enters++;
-	ret = io_uring_submit_and_wait_timeout(
-		&ring->ring, &cqe, ring->num_ops + 1, &limit, NULL);
+	ret = uring_ring_enter(ring,
+			       (unsigned)ring->num_ops + 1,
+			       timeout > 0 ? &limit : NULL);
 	uring_ring_reap(ring);
 	if (ret < 0 && ret != -ETIME && ret != -EINTR && ret != -EAGAIN &&
 	    ret != -EBUSY)
@@ -591,7 +683,7 @@ int uring_ring_epoll_wait(struct uring_ring *ring,
 		*event = ring->wait.event;
 		return ring->wait.res;
 	}
-	if (timeout > 0 && now_ms() - start >= timeout) {
+	if (timeout > 0 && clock_monotonic_ns() >= end) {
 		return 0;
 	}
 	errno = EINTR;
@@ -663,6 +755,13 @@ const char *uring_ring_explain(int error, char *buf, size_t buflen)
 	case EOPNOTSUPP:
 		cause = "the kernel's io_uring is too old";
 		remedy = "use Linux 6.7 or newer";
+		break;
+	case URING_RING_KILLED:
+		name = "SIGSYS";
+		cause = "a seccomp filter kills a process that uses io_uring";
+		remedy = "allow io_uring_setup, io_uring_enter and "
+			 "io_uring_register in the filter "
+			 "(SystemCallFilter= in the systemd unit)";
 		break;
 	case ETIME:
 		cause = "a socket command did not complete within a second";

@@ -31,6 +31,23 @@ struct uring_op {
 	void (*done)(struct uring_op *op, int res, bool lost);
 };
 
+/*
+ * In place of an errno: a system-call filter kills whoever uses io_uring.  No
+ * errno is as large.
+ */
+#define URING_RING_KILLED 4096
+
+/**
+ * @brief Let a child process find out whether a system-call filter kills it.
+ *
+ * This happens once.  A process that was forked later has the verdict from its
+ * parent.  uring_ring_create() calls it first.
+ *
+ * @return 0 if no filter kills; URING_RING_KILLED; or an errno if there can be
+ *         no child.
+ */
+int uring_ring_try(void);
+
 /**
  * @brief Create a ring that accepts only IORING_OP_URING_CMD and, where the
  * kernel has it (6.15), IORING_OP_EPOLL_WAIT.

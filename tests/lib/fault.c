@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Description: preloaded before the drop-in, makes its ring fail now and
+ * Description: preloaded before the preload library, makes its ring fail now and
  * then at the liburing boundary, as a kernel could.
  *
  * A kernel that refuses to submit has taken nothing, so the call is not made
@@ -120,16 +120,18 @@ PUBLIC int io_uring_submit(struct io_uring *ring)
 	return ret != 0 ? ret : next(ring);
 }
 
-PUBLIC int io_uring_submit_and_wait_timeout(struct io_uring *ring,
-					    struct io_uring_cqe **cqe,
-					    unsigned wait_nr,
-					    struct __kernel_timespec *ts,
-					    sigset_t *sigmask)
+PUBLIC int io_uring_enter2(unsigned fd,
+			   unsigned to_submit,
+			   unsigned min_complete,
+			   unsigned flags,
+			   sigset_t *arg,
+			   size_t size)
 {
 	int ret = fault_submit();
 
-	NEXT(io_uring_submit_and_wait_timeout);
-	return ret != 0 ? ret : next(ring, cqe, wait_nr, ts, sigmask);
+	NEXT(io_uring_enter2);
+	return ret != 0 ? ret :
+			  next(fd, to_submit, min_complete, flags, arg, size);
 }
 
 static void __attribute__((constructor)) fault_init(void)

@@ -50,7 +50,6 @@ enum boundary {
 	REGISTER,
 	SUBMIT,
 	SUBMIT_AND_WAIT,
-	WAIT_CQE,
 	GET_EVENTS,
 	NUM_BOUNDARIES,
 };
@@ -66,6 +65,13 @@ static struct {
 	/* as many completions as can be queued, without overflow */
 	unsigned cq_entries;
 } fault;
+
+/* include/uapi/linux/io_uring.h, Linux 6.15 */
+#define FEAT_NO_IOWAIT (1U << 17)
+#define ENTER_NO_IOWAIT (1U << 7)
+
+/* of the last ring */
+static unsigned features;
 
 static int fault_here(enum boundary boundary)
 {
@@ -105,20 +111,6 @@ WRAP(REGISTER,
      (unsigned fd, unsigned opcode, const void *arg, unsigned nr_args),
      (fd, opcode, arg, nr_args))
 WRAP(SUBMIT, io_uring_submit, (struct io_uring * ring), (ring))
-WRAP(SUBMIT_AND_WAIT,
-     io_uring_submit_and_wait_timeout,
-     (struct io_uring * ring,
-      struct io_uring_cqe **cqe,
-      unsigned wait_nr,
-      struct __kernel_timespec *ts,
-      sigset_t *sigmask),
-     (ring, cqe, wait_nr, ts, sigmask))
-WRAP(WAIT_CQE,
-     io_uring_wait_cqe_timeout,
-     (struct io_uring * ring,
-      struct io_uring_cqe **cqe,
-      struct __kernel_timespec *ts),
-     (ring, cqe, ts))
 WRAP(GET_EVENTS, io_uring_get_events, (struct io_uring * ring), (ring))
 
 int __real_io_uring_queue_init_params(unsigned entries,
@@ -142,7 +134,42 @@ int __wrap_io_uring_queue_init_params(unsigned entries,
 		p->flags |= IORING_SETUP_CQSIZE;
 		p->cq_entries = fault.cq_entries;
 	}
-	return __real_io_uring_queue_init_params(entries, ring, p);
+	error = __real_io_uring_queue_init_params(entries, ring, p);
+	features = p->features;
+	return error;
+}
+
+int __real_io_uring_enter2(unsigned fd,
+			   unsigned to_submit,
+			   unsigned min_complete,
+			   unsigned flags,
+			   sigset_t *arg,
+			   size_t size);
+int __wrap_io_uring_enter2(unsigned fd,
+			   unsigned to_submit,
+			   unsigned min_complete,
+			   unsigned flags,
+			   sigset_t *arg,
+			   size_t size);
+
+int __wrap_io_uring_enter2(unsigned fd,
+			   unsigned to_submit,
+			   unsigned min_complete,
+			   unsigned flags,
+			   sigset_t *arg,
+			   size_t size)
+{
+	int error = fault_here(SUBMIT_AND_WAIT);
+	int ret;
+
+	/* a wait is no iowait where the kernel can tell them apart */
+	CHECK(!(features & FEAT_NO_IOWAIT) || (flags & ENTER_NO_IOWAIT));
+	if (error != 0 && !fault.done) {
+		return error;
+	}
+	ret = __real_io_uring_enter2(
+		fd, to_submit, min_complete, flags, arg, size);
+	return error != 0 && ret >= 0 ? error : ret;
 }
 
 static const char *backend;
@@ -1364,8 +1391,7 @@ static void faults(void)
 	/* only what was reached was tested */
 	for (fault.boundary = 0; fault.boundary < NUM_BOUNDARIES;
 	     fault.boundary++) {
-		if (fault.boundary != WAIT_CQE &&
-		    fault.boundary != GET_EVENTS &&
+		if (fault.boundary != GET_EVENTS &&
 		    (fault.boundary != SUBMIT_AND_WAIT || rides()))
 		{
 			CHECK(reached[fault.boundary] > 0);

@@ -61,12 +61,18 @@ int __real_io_uring_ring_dontfork(struct io_uring *ring);
 int __wrap_io_uring_ring_dontfork(struct io_uring *ring);
 int __real_io_uring_submit(struct io_uring *ring);
 int __wrap_io_uring_submit(struct io_uring *ring);
-int __real_io_uring_wait_cqe_timeout(struct io_uring *ring,
-				     struct io_uring_cqe **cqe,
-				     struct __kernel_timespec *ts);
-int __wrap_io_uring_wait_cqe_timeout(struct io_uring *ring,
-				     struct io_uring_cqe **cqe,
-				     struct __kernel_timespec *ts);
+int __real_io_uring_enter2(unsigned fd,
+			   unsigned to_submit,
+			   unsigned min_complete,
+			   unsigned flags,
+			   sigset_t *arg,
+			   size_t size);
+int __wrap_io_uring_enter2(unsigned fd,
+			   unsigned to_submit,
+			   unsigned min_complete,
+			   unsigned flags,
+			   sigset_t *arg,
+			   size_t size);
 
 int __wrap_io_uring_queue_init_params(unsigned entries,
 				      struct io_uring *ring,
@@ -138,14 +144,18 @@ int __wrap_io_uring_submit(struct io_uring *ring)
 	return ret;
 }
 
-int __wrap_io_uring_wait_cqe_timeout(struct io_uring *ring,
-				     struct io_uring_cqe **cqe,
-				     struct __kernel_timespec *ts)
+int __wrap_io_uring_enter2(unsigned fd,
+			   unsigned to_submit,
+			   unsigned min_complete,
+			   unsigned flags,
+			   sigset_t *arg,
+			   size_t size)
 {
 	if (fault.wait_error != 0) {
 		return fault.wait_error;
 	}
-	return __real_io_uring_wait_cqe_timeout(ring, cqe, ts);
+	return __real_io_uring_enter2(
+		fd, to_submit, min_complete, flags, arg, size);
 }
 
 struct test_op {

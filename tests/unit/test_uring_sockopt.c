@@ -74,28 +74,31 @@ int __wrap_io_uring_queue_init_params(unsigned entries,
 	return __real_io_uring_queue_init_params(entries, ring, p);
 }
 
-int __real_io_uring_submit_and_wait_timeout(struct io_uring *ring,
-					    struct io_uring_cqe **cqe,
-					    unsigned wait_nr,
-					    struct __kernel_timespec *ts,
-					    sigset_t *sigmask);
-int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *ring,
-					    struct io_uring_cqe **cqe,
-					    unsigned wait_nr,
-					    struct __kernel_timespec *ts,
-					    sigset_t *sigmask);
+int __real_io_uring_enter2(unsigned fd,
+			   unsigned to_submit,
+			   unsigned min_complete,
+			   unsigned flags,
+			   sigset_t *arg,
+			   size_t size);
+int __wrap_io_uring_enter2(unsigned fd,
+			   unsigned to_submit,
+			   unsigned min_complete,
+			   unsigned flags,
+			   sigset_t *arg,
+			   size_t size);
 
-int __wrap_io_uring_submit_and_wait_timeout(struct io_uring *ring,
-					    struct io_uring_cqe **cqe,
-					    unsigned wait_nr,
-					    struct __kernel_timespec *ts,
-					    sigset_t *sigmask)
+int __wrap_io_uring_enter2(unsigned fd,
+			   unsigned to_submit,
+			   unsigned min_complete,
+			   unsigned flags,
+			   sigset_t *arg,
+			   size_t size)
 {
 	if (fault.wait_error != 0) {
 		return fault.wait_error;
 	}
-	return __real_io_uring_submit_and_wait_timeout(
-		ring, cqe, wait_nr, ts, sigmask);
+	return __real_io_uring_enter2(
+		fd, to_submit, min_complete, flags, arg, size);
 }
 
 static struct tevent_context *ev;

@@ -206,7 +206,7 @@ static void samples(void)
 	CHECK(strcmp(row.shares, "more\ndata \"1\"") == 0);
 	CHECK(strcmp(row.users, "alice") == 0);
 	talloc_free(second);
-	/* between them one of which nothing is known, as the drop-in's */
+	/* between them one of which nothing is known, as the preload library's */
 	second = uring_watch_add_share(
 		client, client->watch, "", "", settings_fn, &client->settings);
 	third = uring_watch_add_share(client,
