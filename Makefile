@@ -7,9 +7,10 @@ BUILD_DEPS = gcc clang libc6-dev make pkg-config python3 liburing-dev \
 	libcmocka-dev
 # from Debian 13 on; what 12 has is too old
 QUIC_DEPS = libngtcp2-dev libngtcp2-crypto-gnutls-dev
-TEST_DEPS = clang-tidy docbook-xsl samba smbclient samba-testsuite iproute2 \
-	mmdebstrap mount procps python3-prometheus-client strace util-linux \
-	valgrind xsltproc
+TEST_DEPS = clang-tidy docbook-xsl faketime iproute2 libjemalloc2 \
+	libsocket-wrapper mmdebstrap mount procps python3-prometheus-client \
+	samba samba-ad-provision samba-dsdb-modules samba-testsuite \
+	samba-vfs-modules smbclient strace util-linux valgrind xsltproc
 # beside make and what is in BUILD_DEPS
 DEB_DEPS = build-essential debhelper docbook-xsl dpkg-dev lintian xsltproc
 KERNEL_DEB_DEPS = debhelper dpkg-dev rsync

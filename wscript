@@ -85,8 +85,13 @@ LIBRARY = ['compat_getsockopt', 'smbd_uring_backend', 'uring_batch',
 INTERPOSE = ['epoll_interpose']
 PUBLISH = ['transport/figures', 'transport/publish']
 TRANSPORT = ['transport/' + part for part in (
-    'name_list', 'snapshot', 'tcp', 'warn', 'watch', 'watch_rows',
-    'watch_settings')]
+    'name_list', 'parameters', 'snapshot', 'tcp', 'warn', 'watch',
+    'watch_rows', 'watch_settings')]
+
+# The preload library beside its shim.
+PRELOAD = ['preload/' + part for part in (
+    'preload', 'connection', 'log', 'names', 'query', 'settings', 'share',
+    'smbd_symbols')]
 
 TOOL = ['tool/' + part for part in (
     'main', 'tool', 'probe', 'connect', 'status', 'rows', 'kernel', 'sockdiag',
@@ -264,7 +269,9 @@ def build(bld):
             VERSION=VERSION)
     bld.install_files('${INCLUDEDIR}/tevent-uring',
                       bld.path.ant_glob('source/include/*.h'))
-    module(target='smbd-uring-preload', source=source('preload/preload'),
+    module(target='smbd-uring-preload', source=source('preload/shim'), use=[],
+           install_path='${LIBDIR}')
+    module(target='smbd-uring-module', source=source(*PRELOAD), use=ours,
            install_path='${LIBDIR}')
     bld.program(target='smbd-uring', includes=dirs, source=source(*TOOL),
                 use=ours + ['POPT', 'JANSSON', 'SMARTCOLS'])
@@ -312,6 +319,9 @@ def build(bld):
                 includes=dirs, use=use, install_path=None)
     module(target='tests/fault', install_path=None,
            source='tests/lib/fault.c')
+    for name in 'hide_vfs', 'reuseport':
+        module(target='tests/' + name.replace('_', '-'), install_path=None,
+               use=[], source='tests/lib/%s.c' % name)
     module(target='tests/quic-ko', install_path=None, use=[],
            source='tests/lib/quic_ko.c')
     bld.objects(name='conformance', includes=dirs, use=use, source=[

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "tool.h"
-#include "transport/watch_settings.h"
+#include "transport/parameters.h"
 #include "util/macros.h"
 
 static const struct {
@@ -55,12 +55,13 @@ static int print_help(void)
 /* For the check of the documentation. */
 static int print_parameters(void)
 {
+	struct uring_parameter parameter;
 	size_t i;
 
-	for (i = 0; i < URING_WATCH_PARAMETERS; i++) {
+	for (i = 0; uring_parameter_get(i, &parameter); i++) {
 		printf("smbd_uring:%s\t%s\n",
-		       uring_watch_parameters[i].name,
-		       uring_watch_parameters[i].allowed);
+		       parameter.name,
+		       parameter.allowed);
 	}
 	return tool_flush();
 }

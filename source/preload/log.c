@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+/*
+ * Lines in smbd's log.
+ *
+ * Samba makes a priority of syslog out of a level: 0 is an error, 1 a warning,
+ * and 2 to 5 are notices.  Our warnings have level 1, so they are warnings in
+ * syslog and in the journal.  They do not ask whether the log has that level:
+ * Debian's has level 0, and whoever set a limit wants to hear that it was
+ * reached.  "smbd_uring:log = none" silences them.  Information has level 3 and
+ * is written from "log level = 1" on if smbd_uring:log asks for it.
+ *
+ * A server has a process for each client, and all of them meet the same
+ * obstacle.  So a line that is to be said once is noted in a file that all
+ * processes share, beside smbd's other files that do not outlive a reboot.
+ */
+
+#include "config.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <talloc.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "smbd_symbols.h"
+#include "util/macros.h"
+
+#define LOG_LEVEL_WARNING 1
+#define LOG_LEVEL_INFORMATION 3
+
+#define LOG_SAID_FILE "smbd_uring.said"
+#define LOG_SAID_SECONDS 3600
+/* More lines at a time than that, and the oldest may be said again. */
+#define LOG_SAID_MAX 64
+
+/* A line that was said; the file is an array of them. */
+struct log_said {
+	uint64_t hash;
+	int64_t when;
+};
+
+static enum preload_log log_wanted = PRELOAD_LOG_WARNINGS;
+
+/* what this process, or its parent before the fork, has said */
+static uint64_t log_own[LOG_SAID_MAX];
+static size_t log_num_own;
+
+void preload_log_set(enum preload_log log)
+{
+	log_wanted = log;
+}
+
+static void log_write(int level, const char *line)
+{
+	const struct smbd_symbols *smbd = smbd_symbols();
+
+	if (smbd->dbghdrclass == NULL || smbd->dbgtext == NULL) {
+		(void)fprintf(stderr, "%s\n", line);
+		return;
+	}
+	(void)smbd->dbghdrclass(level, SMBD_DBGC_ALL, __location__, __func__);
+	(void)smbd->dbgtext("%s\n", line);
+}
+
+void preload_warning(const char *line)
+{
+	if (log_wanted != PRELOAD_LOG_NONE) {
+		log_write(LOG_LEVEL_WARNING, line);
+	}
+}
+
+/* 64-bit FNV-1a */
+static uint64_t log_hash(const char *line)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *line != '\0'; line++) {
+		hash ^= (unsigned char)*line;
+		hash *= UINT64_C(0x100000001b3);
+	}
+	return hash;
+}
+
+static char *log_said_path(TALLOC_CTX *mem_ctx)
+{
+	const struct smbd_symbols *smbd = smbd_symbols();
+
+	if (smbd->lock_path == NULL || smbd->lp_loaded == NULL ||
+	    !smbd->lp_loaded())
+	{
+		return NULL;
+	}
+	return smbd->lock_path(mem_ctx, LOG_SAID_FILE);
+}
+
+/* Note in the open file that this is said now, unless it was lately. */
+static bool log_claim(int fd, uint64_t hash)
+{
+	struct log_said said[LOG_SAID_MAX] = {};
+	struct log_said *entry = &said[0];
+	int64_t now = time(NULL);
+	size_t i;
+
+	if (pread(fd, said, sizeof(said), 0) == -1) {
+		return true;
+	}
+	for (i = 0; i < ARRAY_SIZE(said); i++) {
+		if (said[i].hash == hash) {
+			entry = &said[i];
+			break;
+		}
+		if (said[i].when < entry->when) {
+			entry = &said[i];
+		}
+	}
+	/* a time to come was noted before the clock was set back */
+	if (entry->hash == hash && entry->when <= now &&
+	    now - entry->when < LOG_SAID_SECONDS)
+	{
+		return false;
+	}
+	*entry = (struct log_said){.hash = hash, .when = now};
+	(void)!pwrite(fd, said, sizeof(said), 0);
+	return true;
+}
+
+/* In doubt a line is said: smbd may act for a user, who has no access. */
+static bool log_first_on_machine(uint64_t hash)
+{
+	char *path = log_said_path(NULL);
+	bool first = true;
+	int fd = -1;
+
+	if (path != NULL) {
+		fd = open(path,
+			  O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+			  0600);
+	}
+	if (fd != -1) {
+		(void)flock(fd, LOCK_EX);
+		first = log_claim(fd, hash);
+		close(fd);
+	}
+	TALLOC_FREE(path);
+	return first;
+}
+
+void preload_warning_once(const char *line)
+{
+	uint64_t hash = log_hash(line);
+	size_t i;
+
+	if (log_wanted == PRELOAD_LOG_NONE) {
+		return;
+	}
+	for (i = 0; i < log_num_own; i++) {
+		if (log_own[i] == hash) {
+			return;
+		}
+	}
+	if (log_num_own < ARRAY_SIZE(log_own)) {
+		log_own[log_num_own] = hash;
+		log_num_own++;
+	}
+	if (log_first_on_machine(hash)) {
+		preload_warning(line);
+	}
+}
+
+void preload_warning_once_format(const char *format, ...)
+{
+	char *line = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	line = talloc_vasprintf(NULL, format, ap);
+	va_end(ap);
+	if (line != NULL) {
+		preload_warning_once(line);
+	}
+	TALLOC_FREE(line);
+}
+
+bool preload_informs(void)
+{
+	const struct smbd_symbols *smbd = smbd_symbols();
+
+	return log_wanted == PRELOAD_LOG_CONNECTIONS &&
+	       (smbd->debuglevel_get_class == NULL ||
+		smbd->debuglevel_get_class(SMBD_DBGC_ALL) > 0);
+}
+
+void preload_information(const char *format, ...)
+{
+	char *line = NULL;
+	va_list ap;
+
+	if (!preload_informs()) {
+		return;
+	}
+	va_start(ap, format);
+	line = talloc_vasprintf(NULL, format, ap);
+	va_end(ap);
+	if (line != NULL) {
+		log_write(LOG_LEVEL_INFORMATION, line);
+	}
+	TALLOC_FREE(line);
+}
+
+void preload_log_start(void)
+{
+	char *path = log_said_path(NULL);
+
+	if (path != NULL) {
+		(void)unlink(path);
+	}
+	TALLOC_FREE(path);
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: LGPL-3.0-or-later
+/* The "smbd_uring:" parameters of smb.conf, see settings.h. */
+
+#include "config.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "log.h"
+#include "settings.h"
+#include "smbd_symbols.h"
+#include "transport/parameters.h"
+#include "util/printable.h"
+
+/* Of names and values in lines of the log; longer ones are cut there. */
+#define SETTINGS_TEXT 256
+
+static const char *settings_parm(int snum, const char *option, const char *def)
+{
+	const struct smbd_symbols *smbd = smbd_symbols();
+
+	if (smbd->lp_loaded == NULL || smbd->lp_parm_const_string == NULL ||
+	    !smbd->lp_loaded())
+	{
+		return def;
+	}
+	return smbd->lp_parm_const_string(snum, "smbd_uring", option, def);
+}
+
+static void settings_bad_value(const char *name,
+			       const char *option,
+			       const char *value,
+			       const char *allowed,
+			       const char *def)
+{
+	const char *global = settings_parm(
+		SMBD_GLOBAL_SECTION_SNUM, option, def);
+	char text[SETTINGS_TEXT];
+	char section[SETTINGS_TEXT + sizeof(" in []")] = "";
+
+	/* most shares have it from [global] */
+	if (name != NULL && strcmp(value, global) != 0) {
+		(void)printable_copy(text, sizeof(text), name);
+		(void)snprintf(section, sizeof(section), " in [%s]", text);
+	}
+	(void)printable_copy(text, sizeof(text), value);
+	preload_warning_once_format("smbd_uring: smbd_uring:%s = %s: unknown "
+				    "value%s, allowed: %s; using %s",
+				    option,
+				    text,
+				    section,
+				    allowed,
+				    def);
+}
+
+/* The values that a parameter may have, "A, B, C". */
+static const char *settings_allowed(const char *option)
+{
+	struct uring_parameter parameter;
+	size_t i;
+
+	for (i = 0; uring_parameter_get(i, &parameter); i++) {
+		if (strcmp(parameter.name, option) == 0) {
+			return parameter.allowed;
+		}
+	}
+	return "";
+}
+
+/* Which of the allowed words the value is, from 0 on; def with a warning. */
+static size_t settings_word(const char *option,
+			    const char *def_word,
+			    size_t def)
+{
+	const char *value = settings_parm(SMBD_GLOBAL_SECTION_SNUM,
+					  option,
+					  def_word);
+	const char *allowed = settings_allowed(option);
+	const char *word = allowed;
+	size_t i;
+
+	for (i = 0; *word != '\0'; i++) {
+		size_t length = strcspn(word, ",");
+
+		if (strlen(value) == length &&
+		    strncasecmp(value, word, length) == 0)
+		{
+			return i;
+		}
+		word += length;
+		word += strspn(word, ", ");
+	}
+	settings_bad_value(NULL, option, value, allowed, def_word);
+	return def;
+}
+
+bool preload_settings_load(void)
+{
+	preload_log_set(settings_word("log", "warnings", PRELOAD_LOG_WARNINGS));
+	return settings_word("backend", "epoll", 0) == 1;
+}
+
+void preload_settings_get(const char *name,
+			  int snum,
+			  struct preload_settings *settings)
+{
+	const char *value = settings_parm(snum, "sockopt", "syscall");
+	size_t i;
+
+	*settings = (struct preload_settings){
+		.mode = URING_MODE_SYSCALL,
+	};
+	if (!uring_mode_parse(value, &settings->mode)) {
+		settings_bad_value(name,
+				   "sockopt",
+				   value,
+				   settings_allowed("sockopt"),
+				   "syscall");
+	}
+	for (i = 0; i < URING_WATCH_PARAMETERS; i++) {
+		const struct uring_watch_parameter *p =
+			&uring_watch_parameters[i];
+
+		value = settings_parm(snum, p->name, "0");
+		if (!uring_watch_set(&settings->watch, i, value)) {
+			settings_bad_value(
+				name, p->name, value, p->allowed, "0");
+		}
+	}
+}
