@@ -14,9 +14,10 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 PR_SET_NO_NEW_PRIVS = 38
 SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_ERRNO = 0x80000000, 0x00050000
+SECCOMP_RET_KILL_THREAD, SECCOMP_RET_TRAP = 0, 0x00030000
 SECCOMP_RET_ALLOW = 0x7fff0000
 PR_CAPBSET_DROP, CAP_IPC_LOCK = 24, 14
-IO_URING_SETUP = 425
+IO_URING_SETUP, IO_URING_ENTER, IO_URING_REGISTER = 425, 426, 427
 
 
 def prctl(*args):
@@ -41,6 +42,12 @@ def seccomp(numbers, answer, otherwise):
 def deny_ring(code):
     """Answers io_uring_setup(2) with an errno."""
     seccomp([IO_URING_SETUP], SECCOMP_RET_ERRNO | code, SECCOMP_RET_ALLOW)
+
+
+def kill(number, action=SECCOMP_RET_KILL_PROCESS):
+    """Ends who makes this system call, as systemd's SystemCallFilter= does."""
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    seccomp([number], action, SECCOMP_RET_ALLOW)
 
 
 def unit_filter(path):

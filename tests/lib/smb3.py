@@ -113,6 +113,8 @@ class Channel:
         body += struct.pack("<IHH", 104, 2, 0) + struct.pack("<H", 0x311)
         body += bytes(104 - 64 - len(body)) + contexts
         self.request(NEGOTIATE, body, preauth=True)
+        # from here each session goes on by itself
+        self.negotiated = self.preauth
 
     def close(self):
         self.socket.close()

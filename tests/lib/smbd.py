@@ -17,9 +17,11 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.realpath(__file__))))
-DROP_IN = os.path.join(TOP, "bin/smbd-uring-preload.so")
+PRELOAD = os.path.join(TOP, "bin/smbd-uring-preload.so")
+MODULE = os.path.join(TOP, "bin/smbd-uring-module.so")
 TOOL = os.path.join(TOP, "bin/smbd-uring")
-ACTIVE = "smbd_uring:backend = io_uring\nsmbd_uring:sockopt = auto\n"
+ACTIVE = ("smbd_uring:backend = io_uring\nsmbd_uring:sockopt = auto\n"
+          "smbd_uring:log = connections\n")
 # Where everything is slow, as on a kernel with KASAN, tests/run says how much.
 SLOW = int(os.environ.get("TESTS_SLOW", "1"))
 # seconds until a wait is given up; nothing is timed by it
@@ -87,7 +89,7 @@ def die_with_parent():
 
 
 class Smbd:
-    """with Smbd(globals, preload=DROP_IN) as smbd: ...
+    """with Smbd(globals, preload=PRELOAD) as smbd: ...
 
     conf: more lines for [global]; wrap: a command that is to execute smbd;
     prepare: called in the new process just before that; shares: may be a
@@ -103,12 +105,13 @@ class Smbd:
             os.mkdir(f"{self.dir}/{name}")
         self.port = free_port()
         with open(f"{self.dir}/smb.conf", "w") as f:
-            f.write(CONF.format(port=self.port, dir=self.dir, extra=conf))
+            f.write(CONF.format(port=self.port, dir=self.dir,
+                                extra=conf.replace("{dir}", self.dir)))
             for name in shares:
                 self.empty(name)
                 f.write(SHARE.format(name=name, dir=self.dir))
                 if isinstance(shares, dict):
-                    f.write(shares[name])
+                    f.write(shares[name].replace("{dir}", self.dir))
         with open(f"{self.dir}/client.conf", "w") as f:
             f.write("[global]\n" + "".join(
                 f"{d} = {self.dir}/{s}\n" for d, s in (
