@@ -235,13 +235,20 @@ static void shares_update(void)
 	shares_set_mode();
 }
 
+/* A child of the watch: it goes with its event context. */
 struct share_guard {
 	bool unused;
 };
 
 static int share_guard_destructor(struct share_guard *guard)
 {
+	struct preload_share *share = NULL;
+
 	shares.watch = NULL;
+	TALLOC_FREE(shares.base.watched);
+	for (share = shares.shares; share != NULL; share = share->next) {
+		TALLOC_FREE(share->watched);
+	}
 	return 0;
 }
 
