@@ -139,7 +139,9 @@ int rows_add(const struct uring_status_row *row, struct status_rows *rows)
 	return 0;
 }
 
-static int rows_add_directory(const char *directory, struct status_rows *rows)
+static int rows_add_directory(const char *directory,
+			      const char *transport,
+			      struct status_rows *rows)
 {
 	struct uring_status_row *published = NULL;
 	size_t num_rows = 0;
@@ -148,7 +150,10 @@ static int rows_add_directory(const char *directory, struct status_rows *rows)
 
 	ret = uring_status_read(NULL, directory, &published, &num_rows);
 	for (i = 0; ret == 0 && i < num_rows; i++) {
-		ret = rows_add(&published[i], rows);
+		if (transport == NULL ||
+		    strcmp(published[i].transport, transport) == 0) {
+			ret = rows_add(&published[i], rows);
+		}
 	}
 	talloc_free(published);
 	return ret;
@@ -225,7 +230,9 @@ static int rows_join(struct status_rows *rows)
 	return 0;
 }
 
-int rows_add_published(const char *const *directories, struct status_rows *rows)
+int rows_add_published(const char *const *directories,
+		       const char *transport,
+		       struct status_rows *rows)
 {
 	const char *const *directory = NULL;
 	bool there = false;
@@ -233,7 +240,7 @@ int rows_add_published(const char *const *directories, struct status_rows *rows)
 
 	rows->failed = directories[0];
 	for (directory = directories; *directory != NULL; directory++) {
-		ret = rows_add_directory(*directory, rows);
+		ret = rows_add_directory(*directory, transport, rows);
 		if (ret != 0 && ret != ENOENT) {
 			rows->failed = *directory;
 			return ret;

@@ -45,10 +45,12 @@ struct status_rows {
  * @brief Add what is published; strings become printable.
  *
  * @param[in] directories  until NULL; one of them has to be there.
+ * @param[in] transport    only rows of this one; NULL: all.
  *
  * @return 0 or an errno; rows->failed is the directory.
  */
 int rows_add_published(const char *const *directories,
+		       const char *transport,
 		       struct status_rows *rows);
 
 /** @brief Add one row as it is; 0 or ENOMEM. */

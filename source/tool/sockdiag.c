@@ -85,11 +85,11 @@ static void sockdiag_peer(const struct inet_diag_msg *msg,
 	}
 }
 
-static void sockdiag_parse(const struct nlmsghdr *header,
+static void sockdiag_parse(struct nlmsghdr *header,
 			   struct sockdiag_socket *socket)
 {
-	const struct inet_diag_msg *msg = NLMSG_DATA(header);
-	const struct rtattr *attr = (const struct rtattr *)(msg + 1);
+	struct inet_diag_msg *msg = NLMSG_DATA(header);
+	struct rtattr *attr = (struct rtattr *)(msg + 1);
 	int len = (int)(header->nlmsg_len - NLMSG_LENGTH(sizeof(*msg)));
 	int tos_type = INET_DIAG_TOS;
 
@@ -121,13 +121,13 @@ static void sockdiag_parse(const struct nlmsghdr *header,
 }
 
 /* 0 or an errno; *done: there is no more. */
-static int sockdiag_messages(const char *buffer,
+static int sockdiag_messages(char *buffer,
 			     size_t received,
 			     bool *done,
 			     sockdiag_fn_t fn,
 			     void *private_data)
 {
-	const struct nlmsghdr *header = (const void *)buffer;
+	struct nlmsghdr *header = (void *)buffer;
 	size_t left = received;
 	int ret = 0;
 

@@ -115,7 +115,7 @@ static int status_add_kernel(const struct status_options *o,
 	if (o->directories != NULL) {
 		directories = o->directories;
 	}
-	ret = rows_add_published(directories, rows);
+	ret = rows_add_published(directories, "quic", rows);
 	if (ret != 0 && ret != ENOENT) {
 		return ret;
 	}
@@ -131,9 +131,9 @@ static int status_source(struct status_rows *rows, void *private_data)
 	if (o->kernel) {
 		ret = status_add_kernel(o, rows);
 	} else if (o->directories != NULL) {
-		ret = rows_add_published(o->directories, rows);
+		ret = rows_add_published(o->directories, NULL, rows);
 	} else {
-		ret = rows_add_published(status_standard, rows);
+		ret = rows_add_published(status_standard, NULL, rows);
 	}
 	if (ret == 0) {
 		ret = rows_finish(rows);

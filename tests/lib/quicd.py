@@ -191,8 +191,11 @@ class Quicd:
              f"--directory={self.directory}", *options], text=True,
             stdout=subprocess.PIPE, check=True).stdout
 
+    def all_rows(self, *options):
+        return json.loads(self.status("--json", *options))["connections"]
+
     def rows(self, transport="quic"):
-        return [row for row in json.loads(self.status("--json"))["connections"]
+        return [row for row in self.all_rows()
                 if row["transport"] == transport]
 
     def smbclient(self, *commands, options=(), port=None,
