@@ -67,10 +67,12 @@ MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
 
 # smbd-quicd beside its main.c: what needs no QUIC library, and the rest.
 QUICD_PLAIN = ['quicd/' + part for part in (
-    'cid', 'close_wait', 'framing', 'limits', 'relay', 'settings', 'state',
+    'access', 'behind', 'bundle', 'cid', 'close_wait', 'cpus', 'framing',
+    'handover', 'limits', 'log', 'relay', 'settings', 'smbconf', 'state',
     'timer', 'udp')]
 QUICD = ['quicd/' + part for part in (
-    'conn', 'endpoint', 'publish', 'stateless', 'tls')]
+    'certificates', 'conn', 'endpoint', 'parent', 'publish', 'reading',
+    'revocation', 'stateless', 'tls', 'worker')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 # The unit tests of it that need a QUIC library.
@@ -275,7 +277,7 @@ def build(bld):
            install_path='${LIBDIR}')
     bld.program(target='smbd-uring', includes=dirs, source=source(*TOOL),
                 use=ours + ['POPT', 'JANSSON', 'SMARTCOLS'])
-    quicd = ['quicd-plain', 'util', 'publish'] + library
+    quicd = ['quicd-plain', 'util', 'publish', 'TEVENT', 'TALLOC']
     bld.objects(name='quicd-plain', source=source(*QUICD_PLAIN), includes=dirs,
                 use=libs)
     if bld.env.QUICD:
@@ -310,6 +312,9 @@ def build(bld):
             bld.program(target='bench/' + bench, source='bench/%s.c' % bench,
                         includes=dirs, install_path=None, lib='pthread',
                         use=quicd_libs)
+    bld.program(target='tests/access', source='tests/quicd/access.c',
+                includes=dirs, install_path=None, use=[
+                    'quicd-plain', 'util', 'publish', 'TEVENT', 'TALLOC'])
     for bench in 'loop', 'memory', 'query', 'sample':
         bld.program(target='bench/' + bench, source='bench/%s.c' % bench,
                     includes=dirs, use=use, install_path=None)

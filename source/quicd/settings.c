@@ -1,243 +1,163 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What smb.conf says to smbd-quicd; addresses and log lines.
+ * What smb.conf says to smbd-quicd, checked and ready to use.
  *
- * smb.conf is read by Samba's own parser: testparm(1) is executed and prints
- * [global] with the defaults filled in, includes, registry and spelling
- * variants dealt with.  The alternative, loading libsmbconf and calling
- * lp_*() as the drop-in does within smbd, binds a network-facing process to a
- * hundred private libraries and to names that differ between versions, for
- * what is needed once at start and once a reload.
- *
- * This program stands between the network and smbd, so that a value that is
- * not understood, and a name of ours that does not exist, is an error and not
+ * This program stands between the network and smbd.  So a value that is not
+ * understood, and a name of ours that does not exist, is an error and not
  * a reason for a default: a mistyped "quic client certificates" must not let
- * everybody in.  For the same reason host names and netgroups in "hosts
- * allow" and "hosts deny" are refused: who decides them is the name server.
+ * everybody in.
+ *
+ * The step that reads smb.conf (reading.c) makes the bundle, and each process
+ * takes its settings from it by the code here, so that all agree.
  */
 
-#include "config.h"
-
-#include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <net/if.h>
-#include <netdb.h>
-#include <spawn.h>
-#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "cpus.h"
 #include "settings.h"
-#include "smbd_uring_backend.h"
+#include "smbconf.h"
+#include "util/macros.h"
 
-#define QUICD_SETTINGS_OUTPUT_MAX (1 << 20)
 #define QUICD_LIST_SEPARATORS " \t,;\r\n"
 #define QUICD_SMB_PORT 445
 #define QUICD_QUIC_PORT 443
+#define QUICD_PREFIX "smbd_uring:"
 
 /* Room beside the data of a read or write: headers of a long compound. */
 #define QUICD_MESSAGE_HEADERS (64 * 1024)
 
-/* Lines that a second may have of what strangers cause. */
-#define QUICD_LOG_RATE 20
-
-extern char **environ;
-
-/* One word of "hosts allow"; the last one of a list is QUICD_HOST_END. */
-struct quicd_hosts {
-	enum {
-		QUICD_HOST_END,
-		QUICD_HOST_ALL,
-		QUICD_HOST_EXCEPT,
-		QUICD_HOST_NET,
-	} kind;
-	int family;
-	uint8_t net[16];
-	uint8_t mask[16];
+enum quicd_type {
+	QUICD_TYPE_BOOL,
+	QUICD_TYPE_NUMBER,
+	QUICD_TYPE_CERTIFICATES,
+	QUICD_TYPE_LISTEN,
+	QUICD_TYPE_SERVERS,
+	QUICD_TYPE_FILE, /* its content is in the bundle */
 };
 
-struct quicd_reader {
-	struct quicd_settings *settings;
+/* The table of parameters, in the order of the man page. */
+static const struct quicd_parameter {
 	const char *name;
-	const char *value;
-	const char *private_dir;
-	const char *tls_certfile;
-	const char *tls_keyfile;
-	const char *tls_cafile;
-	const char *tls_crlfile;
+	enum quicd_type type;
+	size_t offset;
+	uint32_t min;
+	uint32_t max;
+	const char *value; /* the default; NULL: the number of CPUs */
+} quicd_parameters[] = {
+#define FIELD(field) offsetof(struct quicd_settings, field)
+	{QUICD_PREFIX "quic listen",
+	 QUICD_TYPE_LISTEN,
+	 FIELD(listen),
+	 0,
+	 0,
+	 "0.0.0.0:443 [::]:443"},
+	{QUICD_PREFIX "quic server",
+	 QUICD_TYPE_SERVERS,
+	 FIELD(servers),
+	 0,
+	 0,
+	 "127.0.0.1:445 [::1]:445"},
+	{QUICD_PREFIX "quic transparent",
+	 QUICD_TYPE_BOOL,
+	 FIELD(transparent),
+	 0,
+	 0,
+	 "no"},
+	{QUICD_PREFIX "quic ignore share hosts",
+	 QUICD_TYPE_BOOL,
+	 FIELD(ignore_share_hosts),
+	 0,
+	 0,
+	 "no"},
+	{QUICD_PREFIX "quic max connections",
+	 QUICD_TYPE_NUMBER,
+	 FIELD(max_connections),
+	 1,
+	 1000000,
+	 "1024"},
+	{QUICD_PREFIX "quic max per address",
+	 QUICD_TYPE_NUMBER,
+	 FIELD(max_per_address),
+	 1,
+	 1000000,
+	 "64"},
+	{QUICD_PREFIX "quic idle timeout",
+	 QUICD_TYPE_NUMBER,
+	 FIELD(idle_timeout),
+	 1,
+	 86400,
+	 "60"},
+	/* the number is one byte of a connection ID */
+	{QUICD_PREFIX "quic workers",
+	 QUICD_TYPE_NUMBER,
+	 FIELD(workers),
+	 1,
+	 128,
+	 NULL},
+	{QUICD_PREFIX "quic client certificates",
+	 QUICD_TYPE_CERTIFICATES,
+	 FIELD(client_certificates),
+	 0,
+	 0,
+	 "no"},
+	{QUICD_PREFIX "quic certificate",
+	 QUICD_TYPE_FILE,
+	 FIELD(certificate),
+	 0,
+	 0,
+	 ""},
+	{QUICD_PREFIX "quic key", QUICD_TYPE_FILE, FIELD(key), 0, 0, ""},
+#undef FIELD
 };
 
-void quicd_log(const char *format, ...)
-{
-	char line[1024];
-	va_list ap;
+/* Those of the other parts of smbd-uring. */
+static const char *const quicd_other_parameters[] = {
+	QUICD_PREFIX "backend",
+	QUICD_PREFIX "log",
+	QUICD_PREFIX "sample interval",
+	QUICD_PREFIX "sockopt",
+	QUICD_PREFIX "warn retrans",
+	QUICD_PREFIX "warn rtt",
+	QUICD_PREFIX "warn stall",
+};
 
-	va_start(ap, format);
-	(void)vsnprintf(line, sizeof(line), format, ap);
-	va_end(ap);
-	/* in one piece: other processes write there, too */
-	fprintf(stderr, "smbd_quicd: %s\n", line);
-}
-
-void quicd_log_limited(const char *format, ...)
-{
-	static uint64_t second;
-	static unsigned lines;
-	const uint64_t now = quicd_now() / 1000000000;
-	char line[1024];
-	va_list ap;
-
-	if (now != second) {
-		if (lines > QUICD_LOG_RATE) {
-			quicd_log("%u lines left out",
-				  lines - QUICD_LOG_RATE);
-		}
-		second = now;
-		lines = 0;
-	}
-	lines++;
-	if (lines > QUICD_LOG_RATE) {
-		return;
-	}
-	va_start(ap, format);
-	(void)vsnprintf(line, sizeof(line), format, ap);
-	va_end(ap);
-	quicd_log("%s", line);
-}
-
-uint64_t quicd_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-const char *quicd_address_print(const struct quicd_address *address,
-				struct quicd_address_buf *buf)
-{
-	char host[NI_MAXHOST];
-	char port[sizeof("65535")];
-	const bool ipv6 = address->u.sa.sa_family == AF_INET6;
-
-	if (getnameinfo(&address->u.sa,
-			address->len,
-			host,
-			sizeof(host),
-			port,
-			sizeof(port),
-			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-	{
-		return "unknown";
-	}
-	(void)snprintf(buf->buf,
-		       sizeof(buf->buf),
-		       ipv6 ? "[%.60s]:%s" : "%.60s:%s",
-		       host,
-		       port);
-	return buf->buf;
-}
-
-static bool quicd_bad_value(const struct quicd_reader *reader,
+static bool quicd_bad_value(struct quicd_report *report,
+			    const char *name,
+			    const char *value,
 			    const char *allowed)
 {
-	quicd_log("%s = %s: not understood; it may be %s",
-		  reader->name,
-		  reader->value,
-		  allowed);
-	return false;
+	return quicd_report_error(report,
+				  "%s = %s: not understood; it may be %s",
+				  name,
+				  value,
+				  allowed);
 }
 
-/* ADDRESS, ADDRESS:PORT, [ADDRESS]:PORT, IPv6 addresses without brackets */
-static bool quicd_address_parse(const char *word,
-				uint16_t default_port,
-				struct quicd_address *address)
+static bool quicd_parse_listen(struct quicd_settings *settings,
+			       const char *value)
 {
-	char host[INET6_ADDRSTRLEN + IF_NAMESIZE];
-	char port_buf[sizeof("65535")];
-	const struct addrinfo hints = {
-		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-		.ai_socktype = SOCK_STREAM,
-	};
-	struct addrinfo *info = NULL;
-	const char *end = NULL;
-	const char *port = NULL;
-	size_t len;
-	int ret;
-
-	if (word[0] == '[') {
-		word++;
-		end = strchr(word, ']');
-		if (end == NULL) {
-			return false;
-		}
-		if (end[1] == ':') {
-			port = &end[2];
-		} else if (end[1] != '\0') {
-			return false;
-		}
-	} else {
-		end = strchr(word, ':');
-		if (end != NULL && strchr(&end[1], ':') == NULL) {
-			port = &end[1];
-		} else {
-			end = &word[strlen(word)];
-		}
-	}
-	len = (size_t)(end - word);
-	if (len == 0 || len >= sizeof(host)) {
-		return false;
-	}
-	memcpy(host, word, len);
-	host[len] = '\0';
-	if (port == NULL) {
-		(void)snprintf(
-			port_buf, sizeof(port_buf), "%" PRIu16, default_port);
-		port = port_buf;
-	} else if (strspn(port, "0123456789") != strlen(port) ||
-		   strlen(port) > 5 || atoi(port) < 1 || atoi(port) > 65535)
-	{
-		return false;
-	}
-
-	ret = getaddrinfo(host, port, &hints, &info);
-	if (ret != 0) {
-		return false;
-	}
-	*address = (struct quicd_address){.len = info->ai_addrlen};
-	memcpy(&address->u, info->ai_addr, info->ai_addrlen);
-	freeaddrinfo(info);
-	return true;
-}
-
-static bool quicd_read_listen(struct quicd_reader *reader)
-{
-	struct quicd_settings *settings = reader->settings;
-	char *words = talloc_strdup(settings, reader->value);
+	char *words = talloc_strdup(settings, value);
 	char *save = NULL;
 	char *word = NULL;
 	size_t n = 0;
 
 	TALLOC_FREE(settings->listen);
-	for (word = strtok_r(words, QUICD_LIST_SEPARATORS, &save);
-	     word != NULL;
+	for (word = strtok_r(words, QUICD_LIST_SEPARATORS, &save); word != NULL;
 	     word = strtok_r(NULL, QUICD_LIST_SEPARATORS, &save))
 	{
 		settings->listen = talloc_realloc(settings,
 						  settings->listen,
-						  struct quicd_address,
+						  struct address,
 						  n + 1);
 		if (settings->listen == NULL ||
-		    !quicd_address_parse(
-			    word, QUICD_QUIC_PORT, &settings->listen[n]))
+		    !address_parse(word, QUICD_QUIC_PORT, &settings->listen[n]))
 		{
 			n = 0;
 			break;
@@ -245,508 +165,460 @@ static bool quicd_read_listen(struct quicd_reader *reader)
 		n++;
 	}
 	talloc_free(words);
-	if (n == 0) {
-		return quicd_bad_value(reader,
-				       "addresses, each ADDRESS or "
-				       "ADDRESS:PORT, IPv6 in brackets");
-	}
-	return true;
+	return n > 0;
 }
 
-static bool quicd_add_server(struct quicd_settings *settings, const char *word)
+static bool quicd_parse_servers(struct quicd_settings *settings,
+				const char *value)
 {
-	struct quicd_address *servers = settings->servers;
-	const unsigned num = settings->num_servers;
-
-	if (num == QUICD_SERVERS_MAX ||
-	    !quicd_address_parse(word, QUICD_SMB_PORT, &servers[num]) ||
-	    (num > 0 &&
-	     servers[0].u.sa.sa_family == servers[num].u.sa.sa_family))
-	{
-		return false;
-	}
-	settings->num_servers++;
-	return true;
-}
-
-static bool quicd_read_server(struct quicd_reader *reader)
-{
-	char *words = talloc_strdup(reader->settings, reader->value);
+	char *words = talloc_strdup(settings, value);
 	char *save = NULL;
 	char *word = NULL;
 	bool good = true;
+	unsigned n = 0;
 
-	if (words == NULL) {
-		return false;
-	}
-	reader->settings->num_servers = 0;
 	for (word = strtok_r(words, QUICD_LIST_SEPARATORS, &save);
 	     good && word != NULL;
 	     word = strtok_r(NULL, QUICD_LIST_SEPARATORS, &save))
 	{
-		good = quicd_add_server(reader->settings, word);
+		struct address *servers = settings->servers;
+
+		good = n < QUICD_SERVERS_MAX &&
+		       address_parse(word, QUICD_SMB_PORT, &servers[n]) &&
+		       (n == 0 ||
+			servers[0].u.sa.sa_family != servers[n].u.sa.sa_family);
+		n++;
 	}
 	talloc_free(words);
-	if (!good || reader->settings->num_servers == 0) {
-		return quicd_bad_value(reader,
-				       "ADDRESS or ADDRESS:PORT, and one "
-				       "more, of IPv4 and IPv6");
-	}
-	return true;
+	settings->num_servers = good ? n : 0;
+	return settings->num_servers > 0;
 }
 
-static bool quicd_read_transparent(struct quicd_reader *reader)
+static bool quicd_parse_bool(const char *value, bool *flag)
 {
-	if (strcasecmp(reader->value, "yes") != 0 &&
-	    strcasecmp(reader->value, "no") != 0)
-	{
-		return quicd_bad_value(reader, "yes, no");
+	static const char *const words[][2] = {{"no", "yes"},
+					       {"false", "true"},
+					       {"0", "1"},
+					       {"off", "on"}};
+	size_t i;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(words); i++) {
+		if (strcasecmp(value, words[i / 2][i % 2]) == 0) {
+			*flag = i % 2 == 1;
+			return true;
+		}
 	}
-	reader->settings->transparent = strcasecmp(reader->value, "yes") == 0;
-	return true;
+	return false;
 }
 
-static bool quicd_read_number(struct quicd_reader *reader,
-			      uint32_t max,
-			      uint32_t *number)
+static bool quicd_parse_number(const char *value,
+			       uint32_t min,
+			       uint32_t max,
+			       uint32_t *number)
 {
-	char allowed[64];
 	char *end = NULL;
-	unsigned long value;
+	unsigned long parsed;
 
-	errno = 0;
-	value = strtoul(reader->value, &end, 10);
-	if (errno != 0 || end == reader->value || *end != '\0' ||
-	    reader->value[0] == '-' || value < 1 || value > max)
-	{
-		(void)snprintf(allowed,
-			       sizeof(allowed),
-			       "a number from 1 to %" PRIu32,
-			       max);
-		return quicd_bad_value(reader, allowed);
+	if (!isdigit((unsigned char)value[0])) {
+		return false;
 	}
-	*number = (uint32_t)value;
+	errno = 0;
+	parsed = strtoul(value, &end, 10);
+	if (errno != 0 || *end != '\0' || parsed < min || parsed > max) {
+		return false;
+	}
+	*number = (uint32_t)parsed;
 	return true;
 }
 
-static bool quicd_read_max_connections(struct quicd_reader *reader)
-{
-	return quicd_read_number(
-		reader, 1000000, &reader->settings->max_connections);
-}
-
-static bool quicd_read_max_per_address(struct quicd_reader *reader)
-{
-	return quicd_read_number(
-		reader, 1000000, &reader->settings->max_per_address);
-}
-
-static bool quicd_read_idle_timeout(struct quicd_reader *reader)
-{
-	return quicd_read_number(
-		reader, 86400, &reader->settings->idle_timeout);
-}
-
-/* The number is one byte of a connection ID. */
-static bool quicd_read_workers(struct quicd_reader *reader)
-{
-	return quicd_read_number(reader, 128, &reader->settings->workers);
-}
-
-static bool quicd_read_client_certificates(struct quicd_reader *reader)
+static bool quicd_parse_certificates(const char *value, uint32_t *to)
 {
 	static const char *const values[] = {
 		[QUICD_CLIENT_CERTIFICATES_NO] = "no",
 		[QUICD_CLIENT_CERTIFICATES_OPTIONAL] = "optional",
 		[QUICD_CLIENT_CERTIFICATES_REQUIRED] = "required",
 	};
-	unsigned i;
+	uint32_t i;
 
-	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		if (strcasecmp(reader->value, values[i]) == 0) {
-			reader->settings->client_certificates = i;
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		if (strcasecmp(value, values[i]) == 0) {
+			*to = i;
 			return true;
 		}
 	}
-	return quicd_bad_value(reader, "no, optional, required");
+	return false;
 }
 
-static bool quicd_read_backend(struct quicd_reader *reader)
+static bool quicd_parameter_set(struct quicd_settings *settings,
+				struct quicd_report *report,
+				const struct quicd_parameter *parameter,
+				const char *value)
 {
-	static const char *const values[] = {SMBD_URING_BACKEND_NAME, "epoll"};
-	unsigned i;
+	void *field = (char *)settings + parameter->offset;
+	char allowed[64] = "";
+	bool good = false;
 
-	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		if (strcasecmp(reader->value, values[i]) == 0) {
-			reader->settings->backend = values[i];
-			return true;
-		}
+	switch (parameter->type) {
+	case QUICD_TYPE_BOOL:
+		(void)snprintf(allowed, sizeof(allowed), "yes, no");
+		good = quicd_parse_bool(value, field);
+		break;
+	case QUICD_TYPE_NUMBER:
+		(void)snprintf(allowed,
+			       sizeof(allowed),
+			       "a number from %" PRIu32 " to %" PRIu32,
+			       parameter->min,
+			       parameter->max);
+		good = quicd_parse_number(value,
+					  parameter->min,
+					  parameter->max,
+					  field);
+		break;
+	case QUICD_TYPE_CERTIFICATES:
+		(void)snprintf(allowed,
+			       sizeof(allowed),
+			       "no, optional, required");
+		good = quicd_parse_certificates(value, field);
+		break;
+	case QUICD_TYPE_LISTEN:
+		(void)snprintf(allowed,
+			       sizeof(allowed),
+			       "ADDRESS or ADDRESS:PORT, IPv6 in brackets");
+		good = quicd_parse_listen(settings, value);
+		break;
+	case QUICD_TYPE_SERVERS:
+		(void)snprintf(
+			allowed,
+			sizeof(allowed),
+			"ADDRESS or ADDRESS:PORT, of IPv4, IPv6 or each");
+		good = quicd_parse_servers(settings, value);
+		break;
+	case QUICD_TYPE_FILE:
+		good = true;
+		break;
 	}
-	return quicd_bad_value(reader, "io_uring, epoll");
+	if (!good) {
+		return quicd_bad_value(report, parameter->name, value, allowed);
+	}
+	return true;
 }
 
-/* a.b.c.d, a.b. and the like, an IPv6 address, and those with /BITS, /MASK */
-static bool quicd_host_parse(char *word, struct quicd_hosts *host)
+static bool quicd_settings_defaults(struct quicd_settings *settings,
+				    struct quicd_report *report)
 {
-	char padded[INET_ADDRSTRLEN + sizeof("0.0.0")];
-	char *slash = strchr(word, '/');
-	char *end = NULL;
-	unsigned long max = 32;
-	unsigned long bits;
-	unsigned i;
+	size_t i;
 
-	if (slash != NULL) {
-		*slash = '\0';
-		slash++;
-	}
-	host->kind = QUICD_HOST_NET;
-	host->family = AF_INET;
-	bits = max;
-	if (strchr(word, ':') != NULL) {
-		host->family = AF_INET6;
-		max = bits = 128;
-	} else if (slash == NULL && word[0] != '\0' &&
-		   word[strlen(word) - 1] == '.' &&
-		   strlen(word) < INET_ADDRSTRLEN)
-	{
-		size_t dots = 0;
-
-		for (i = 0; word[i] != '\0'; i++) {
-			dots += word[i] == '.';
-		}
-		if (dots > 3) {
-			return false;
-		}
-		bits = dots * 8;
-		(void)snprintf(padded,
-			       sizeof(padded),
-			       "%s%s",
-			       word,
-			       &"0.0.0"[(dots - 1) * 2]);
-		word = padded;
-	}
-	if (inet_pton(host->family, word, host->net) != 1) {
-		return false;
-	}
-	if (slash != NULL) {
-		if (inet_pton(host->family, slash, host->mask) == 1) {
-			return true;
-		}
-		bits = strtoul(slash, &end, 10);
-		if (end == slash || *end != '\0' || slash[0] == '-' ||
-		    bits > max)
+	settings->workers = quicd_cpus("");
+	for (i = 0; i < ARRAY_SIZE(quicd_parameters); i++) {
+		if (quicd_parameters[i].value != NULL &&
+		    !quicd_parameter_set(settings,
+					 report,
+					 &quicd_parameters[i],
+					 quicd_parameters[i].value))
 		{
 			return false;
 		}
 	}
-	for (i = 0; i < bits; i++) {
-		host->mask[i / 8] |= (uint8_t)(0x80 >> (i % 8));
-	}
 	return true;
 }
 
-static bool quicd_read_hosts(struct quicd_reader *reader,
-			     const struct quicd_hosts **list)
-{
-	char *words = talloc_strdup(reader->settings, reader->value);
-	struct quicd_hosts *hosts = NULL;
-	char *save = NULL;
-	char *word = NULL;
-	size_t n = 0;
-	bool good = true;
-
-	for (word = strtok_r(words, QUICD_LIST_SEPARATORS, &save);
-	     word != NULL && good;
-	     word = strtok_r(NULL, QUICD_LIST_SEPARATORS, &save))
-	{
-		hosts = talloc_realloc(reader->settings,
-				       hosts,
-				       struct quicd_hosts,
-				       n + 2);
-		if (hosts == NULL) {
-			good = false;
-			break;
-		}
-		hosts[n] = (struct quicd_hosts){.kind = QUICD_HOST_ALL};
-		hosts[n + 1] = (struct quicd_hosts){.kind = QUICD_HOST_END};
-		if (strcasecmp(word, "EXCEPT") == 0) {
-			hosts[n].kind = QUICD_HOST_EXCEPT;
-		} else if (strcasecmp(word, "ALL") != 0) {
-			good = quicd_host_parse(word, &hosts[n]);
-		}
-		n++;
-	}
-	talloc_free(words);
-	*list = hosts;
-	if (!good) {
-		return quicd_bad_value(reader,
-				       "addresses, networks, ALL and EXCEPT, "
-				       "but no names");
-	}
-	return true;
-}
-
-static bool quicd_read_hosts_allow(struct quicd_reader *reader)
-{
-	return quicd_read_hosts(reader, &reader->settings->hosts_allow);
-}
-
-static bool quicd_read_hosts_deny(struct quicd_reader *reader)
-{
-	return quicd_read_hosts(reader, &reader->settings->hosts_deny);
-}
-
-static bool quicd_read_string(struct quicd_reader *reader, const char **string)
-{
-	*string = talloc_strdup(reader->settings, reader->value);
-	return *string != NULL;
-}
-
-static bool quicd_read_private_dir(struct quicd_reader *reader)
-{
-	return quicd_read_string(reader, &reader->private_dir);
-}
-
-static bool quicd_read_certfile(struct quicd_reader *reader)
-{
-	return quicd_read_string(reader, &reader->tls_certfile);
-}
-
-static bool quicd_read_keyfile(struct quicd_reader *reader)
-{
-	return quicd_read_string(reader, &reader->tls_keyfile);
-}
-
-static bool quicd_read_cafile(struct quicd_reader *reader)
-{
-	return quicd_read_string(reader, &reader->tls_cafile);
-}
-
-static bool quicd_read_crlfile(struct quicd_reader *reader)
-{
-	return quicd_read_string(reader, &reader->tls_crlfile);
-}
-
-static bool quicd_read_max_message(struct quicd_reader *reader)
+static bool quicd_settings_max_message(struct quicd_settings *settings,
+				       struct quicd_report *report,
+				       const struct quicd_bundle_item *item)
 {
 	uint32_t number;
 
-	if (!quicd_read_number(reader, INT32_MAX, &number)) {
-		return false;
+	if (!quicd_parse_number(item->data, 1, INT32_MAX, &number)) {
+		return quicd_bad_value(report,
+				       item->name,
+				       item->data,
+				       "a number");
 	}
 	/* the header has 24 bits */
 	number = number > 0xffffff - QUICD_MESSAGE_HEADERS
 			 ? 0xffffff
 			 : number + QUICD_MESSAGE_HEADERS;
-	if (number > reader->settings->max_message) {
-		reader->settings->max_message = number;
+	if (number > settings->max_message) {
+		settings->max_message = number;
 	}
 	return true;
 }
 
-static const struct quicd_parameter {
-	const char *name;
-	bool (*read)(struct quicd_reader *reader);
-} quicd_parameters[] = {
-	{"smbd_uring:backend", quicd_read_backend},
-	{"smbd_uring:quic listen", quicd_read_listen},
-	{"smbd_uring:quic server", quicd_read_server},
-	{"smbd_uring:quic transparent", quicd_read_transparent},
-	{"smbd_uring:quic max connections", quicd_read_max_connections},
-	{"smbd_uring:quic max per address", quicd_read_max_per_address},
-	{"smbd_uring:quic idle timeout", quicd_read_idle_timeout},
-	{"smbd_uring:quic workers", quicd_read_workers},
-	{"smbd_uring:quic client certificates",
-	 quicd_read_client_certificates},
-	{"hosts allow", quicd_read_hosts_allow},
-	{"hosts deny", quicd_read_hosts_deny},
-	{"private dir", quicd_read_private_dir},
-	{"tls certfile", quicd_read_certfile},
-	{"tls keyfile", quicd_read_keyfile},
-	{"tls cafile", quicd_read_cafile},
-	{"tls crlfile", quicd_read_crlfile},
-	{"smb2 max read", quicd_read_max_message},
-	{"smb2 max trans", quicd_read_max_message},
-	{"smb2 max write", quicd_read_max_message},
-};
-
-static bool quicd_read_line(struct quicd_reader *reader, char *line)
+/* One of the files; false if the item is none. */
+static bool quicd_settings_file(struct quicd_settings *settings,
+				const struct quicd_bundle_item *item)
 {
-	static const char ours[] = "smbd_uring:quic ";
-	char *equals = strstr(line, " = ");
+	const struct {
+		const char *source;
+		const char *content;
+		struct quicd_file *file;
+	} files[] = {
+#define ITEM(what, file) \
+	{QUICD_ITEM_SOURCE(what), QUICD_ITEM_FILE(what), &settings->file}
+		ITEM("certificate", certificate),
+		ITEM("key", key),
+		ITEM("ca", ca),
+		ITEM("crl", crl),
+#undef ITEM
+	};
 	size_t i;
 
-	if (equals == NULL) {
-		return true;
-	}
-	*equals = '\0';
-	reader->name = line + strspn(line, " \t");
-	reader->value = &equals[3];
-	for (i = 0; i < sizeof(quicd_parameters) / sizeof(quicd_parameters[0]);
-	     i++)
-	{
-		if (strcasecmp(reader->name, quicd_parameters[i].name) == 0) {
-			return quicd_parameters[i].read(reader);
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		if (strcmp(item->name, files[i].source) == 0) {
+			files[i].file->source = talloc_strdup(settings,
+							      item->data);
+			return files[i].file->source != NULL;
+		}
+		if (strcmp(item->name, files[i].content) == 0) {
+			files[i].file->data = talloc_memdup(settings,
+							    item->data,
+							    item->len + 1);
+			files[i].file->len = item->len;
+			return files[i].file->data != NULL;
 		}
 	}
-	if (strncasecmp(reader->name, ours, sizeof(ours) - 1) == 0) {
-		quicd_log("%s = %s: there is no such parameter",
-			  reader->name,
-			  reader->value);
-		return false;
-	}
-	return true;
+	return false;
 }
 
-/* What testparm prints, or NULL after a log line. */
-static char *quicd_testparm(TALLOC_CTX *mem_ctx, const char *path)
+/* The words of a list are items of its name. */
+static bool quicd_settings_hosts(struct quicd_settings *settings,
+				 struct quicd_report *report,
+				 const struct quicd_bundle *bundle)
 {
-	char *args[] = {
-		talloc_strdup(mem_ctx, "testparm"),
-		talloc_strdup(mem_ctx, "-sv"),
-		path != NULL ? talloc_strdup(mem_ctx, path) : NULL,
-		NULL,
+	static const char *const names[] = {
+		[QUICD_ACCESS_ALLOW] = "hosts allow",
+		[QUICD_ACCESS_DENY] = "hosts deny",
 	};
-	posix_spawn_file_actions_t actions;
-	char *output = talloc_array(mem_ctx, char, QUICD_SETTINGS_OUTPUT_MAX);
-	size_t used = 0;
-	int fds[2];
-	pid_t pid = -1;
-	int status = 0;
-	int ret;
+	const struct quicd_access **lists[] = {
+		[QUICD_ACCESS_ALLOW] = &settings->hosts_allow,
+		[QUICD_ACCESS_DENY] = &settings->hosts_deny,
+	};
+	const struct quicd_bundle_item *lookups = quicd_bundle_find(
+		bundle, "hostname lookups");
+	const char **words = talloc_array(settings,
+					  const char *,
+					  bundle->num + 1);
+	bool names_too = false;
+	bool good = words != NULL;
+	size_t which;
 
-	if (args[0] == NULL || args[1] == NULL ||
-	    (path != NULL && args[2] == NULL) || output == NULL)
-	{
-		quicd_log("no memory");
-		return NULL;
+	if (lookups != NULL && !quicd_parse_bool(lookups->data, &names_too)) {
+		good = quicd_bad_value(report,
+				       lookups->name,
+				       lookups->data,
+				       "yes, no");
 	}
-	ret = pipe2(fds, O_CLOEXEC);
-	if (ret != 0) {
-		quicd_log("pipe: %s", strerror(errno));
-		return NULL;
-	}
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(
-		&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	ret = posix_spawnp(&pid, args[0], &actions, NULL, args, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(fds[1]);
-	if (ret != 0) {
-		close(fds[0]);
-		quicd_log("cannot execute testparm, which reads smb.conf: %s",
-			  strerror(ret));
-		return NULL;
-	}
+	for (which = 0; words != NULL && which < ARRAY_SIZE(names); which++) {
+		size_t num = 0;
+		size_t i;
 
-	while (used < QUICD_SETTINGS_OUTPUT_MAX - 1) {
-		const ssize_t n = read(fds[0],
-				       &output[used],
-				       QUICD_SETTINGS_OUTPUT_MAX - 1 - used);
-
-		if (n > 0) {
-			used += (size_t)n;
-		} else if (n == 0 || errno != EINTR) {
-			break;
+		for (i = 0; i < bundle->num; i++) {
+			if (strcmp(bundle->items[i].name, names[which]) == 0) {
+				words[num] = bundle->items[i].data;
+				num++;
+			}
 		}
+		good = quicd_access_parse(settings,
+					  report,
+					  which,
+					  words,
+					  num,
+					  names_too,
+					  lists[which]) &&
+		       good;
 	}
-	output[used] = '\0';
-	close(fds[0]);
-	do {
-		ret = waitpid(pid, &status, 0);
-	} while (ret < 0 && errno == EINTR);
-	if (ret < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-		quicd_log("testparm -s %s fails: start it to see why",
-			  path != NULL ? path : "");
-		return NULL;
-	}
-	return output;
+	talloc_free(words);
+	return good;
 }
 
-/* As Samba does: relative to "private dir". */
-static const char *quicd_tls_path(struct quicd_reader *reader,
-				  const char *path)
+static bool quicd_settings_item(struct quicd_settings *settings,
+				struct quicd_report *report,
+				const struct quicd_bundle_item *item)
 {
-	if (path == NULL || path[0] == '\0') {
-		return NULL;
-	}
-	if (path[0] == '/' || reader->private_dir == NULL) {
-		return path;
-	}
-	return talloc_asprintf(
-		reader->settings, "%s/%s", reader->private_dir, path);
-}
+	static const char *const elsewhere[] = {"hosts allow",
+						"hosts deny",
+						"hostname lookups"};
+	size_t i;
 
-static bool quicd_settings_read(struct quicd_reader *reader, char *output)
-{
-	bool global = false;
-	char *save = NULL;
-	char *line = NULL;
-
-	for (line = strtok_r(output, "\n", &save); line != NULL;
-	     line = strtok_r(NULL, "\n", &save))
-	{
-		if (line[0] == '[') {
-			global = strcasecmp(line, "[global]") == 0;
-		} else if (global && !quicd_read_line(reader, line)) {
-			return false;
+	for (i = 0; i < ARRAY_SIZE(quicd_parameters); i++) {
+		if (strcmp(item->name, quicd_parameters[i].name) == 0) {
+			return quicd_parameter_set(settings,
+						   report,
+						   &quicd_parameters[i],
+						   item->data);
 		}
+	}
+	for (i = 0; i < ARRAY_SIZE(elsewhere); i++) {
+		if (strcmp(item->name, elsewhere[i]) == 0) {
+			return true;
+		}
+	}
+	if (strncmp(item->name, "smb2 max ", strlen("smb2 max ")) == 0) {
+		return quicd_settings_max_message(settings, report, item);
+	}
+	if (!quicd_settings_file(settings, item)) {
+		return quicd_report_error(report,
+					  "settings of another smbd-quicd: "
+					  "\"%s\" is not known",
+					  item->name);
 	}
 	return true;
 }
 
-struct quicd_settings *quicd_settings_load(TALLOC_CTX *mem_ctx,
-					   const char *path)
+struct quicd_settings *quicd_settings_parse(TALLOC_CTX *mem_ctx,
+					    struct quicd_report *report,
+					    const struct quicd_bundle *bundle)
 {
-	const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	struct quicd_settings *settings = NULL;
-	struct quicd_reader reader = {};
-	char *output = NULL;
+	struct quicd_settings *settings = talloc_zero(mem_ctx,
+						      struct quicd_settings);
 	bool good;
+	size_t i;
 
-	settings = talloc_zero(mem_ctx, struct quicd_settings);
 	if (settings == NULL) {
+		(void)quicd_report_error(report, "no memory");
 		return NULL;
 	}
-	settings->max_connections = 1024;
-	settings->max_per_address = 64;
-	settings->idle_timeout = 60;
-	settings->workers = cores < 1 ? 1 : cores > 128 ? 128 : cores;
-	settings->backend = SMBD_URING_BACKEND_NAME;
-	settings->listen = talloc_array(settings, struct quicd_address, 2);
-	if (settings->listen == NULL ||
-	    !quicd_address_parse(
-		    "0.0.0.0", QUICD_QUIC_PORT, &settings->listen[0]) ||
-	    !quicd_address_parse("::", QUICD_QUIC_PORT, &settings->listen[1]) ||
-	    !quicd_add_server(settings, "127.0.0.1") ||
-	    !quicd_add_server(settings, "::1"))
-	{
-		talloc_free(settings);
-		return NULL;
+	good = quicd_settings_defaults(settings, report);
+	/* all of them, so that each fault is said at once */
+	for (i = 0; i < bundle->num; i++) {
+		good = quicd_settings_item(settings,
+					   report,
+					   &bundle->items[i]) &&
+		       good;
 	}
-
-	output = quicd_testparm(settings, path);
-	reader.settings = settings;
-	good = output != NULL && quicd_settings_read(&reader, output);
-	TALLOC_FREE(output);
-	settings->certfile = quicd_tls_path(&reader, reader.tls_certfile);
-	settings->keyfile = quicd_tls_path(&reader, reader.tls_keyfile);
-	settings->cafile = quicd_tls_path(&reader, reader.tls_cafile);
-	settings->crlfile = quicd_tls_path(&reader, reader.tls_crlfile);
-	if (good && (settings->certfile == NULL || settings->keyfile == NULL)) {
-		quicd_log("tls certfile and tls keyfile must both be set");
-		good = false;
-	}
+	good = quicd_settings_hosts(settings, report, bundle) && good;
 	if (!good) {
 		TALLOC_FREE(settings);
 	}
 	return settings;
 }
 
-const struct quicd_address *
-quicd_settings_server(const struct quicd_settings *settings,
-		      const struct quicd_address *client)
+/* Letters, digits and colons, in lower case. */
+static void quicd_name_letters(char *to, const char *from)
+{
+	for (; *from != '\0'; from++) {
+		const unsigned char c = (unsigned char)*from;
+
+		if (c < 0x80 && (isalnum(c) || c == ':')) {
+			*to = (char)tolower(c);
+			to++;
+		}
+	}
+	*to = '\0';
+}
+
+static bool quicd_name_contains(const char *letters, const char *known)
+{
+	char option[64];
+
+	quicd_name_letters(option, known + strlen(QUICD_PREFIX));
+	return strstr(letters, option) != NULL;
+}
+
+/* Whether a name that Samba ignores was to keep somebody out. */
+static bool quicd_name_is_serious(const char *letters)
+{
+	return strncmp(letters, "tls", strlen("tls")) == 0 ||
+	       (strstr(letters, "host") != NULL &&
+		(strstr(letters, "allow") != NULL ||
+		 strstr(letters, "den") != NULL));
+}
+
+static enum quicd_name quicd_name_judge(struct quicd_report *report,
+					const char *section,
+					const char *name,
+					const char *letters,
+					const char **canonical)
+{
+	static const char prefix[] = "smbduring";
+	const bool ours = strncmp(letters, prefix, sizeof(prefix) - 1) == 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(quicd_parameters); i++) {
+		const char *known = quicd_parameters[i].name;
+
+		if (quicd_smbconf_same_name(name, known)) {
+			*canonical = known;
+			if (section == NULL) {
+				return QUICD_NAME_OURS;
+			}
+			(void)quicd_report_error(
+				report,
+				"%s in [%s]: only [global] can have it",
+				name,
+				section);
+			return QUICD_NAME_BAD;
+		}
+		if (!ours && quicd_name_contains(letters, known)) {
+			(void)quicd_report_error(report,
+						 "%s: is %s meant?",
+						 name,
+						 known);
+			return QUICD_NAME_BAD;
+		}
+	}
+	if (!ours && strstr(letters, ":quic") != NULL) {
+		(void)quicd_report_error(report,
+					 "%s: is " QUICD_PREFIX
+					 "quic ... meant?",
+					 name);
+		return QUICD_NAME_BAD;
+	}
+	if (!ours) {
+		return QUICD_NAME_FOREIGN;
+	}
+	for (i = 0; i < ARRAY_SIZE(quicd_other_parameters); i++) {
+		if (quicd_smbconf_same_name(name, quicd_other_parameters[i])) {
+			return QUICD_NAME_IGNORED;
+		}
+	}
+	for (i = 0; name[i] != '\0' && (unsigned char)name[i] < 0x80; i++) {
+		;
+	}
+	(void)quicd_report_error(report,
+				 "%s: there is no such parameter%s",
+				 name,
+				 name[i] != '\0'
+					 ? " (it has a character that is not "
+					   "ASCII)"
+					 : "");
+	return QUICD_NAME_BAD;
+}
+
+enum quicd_name quicd_settings_name(struct quicd_report *report,
+				    const char *section,
+				    const char *name,
+				    bool taken,
+				    const char **canonical)
+{
+	char *letters = talloc_array(NULL, char, strlen(name) + 1);
+	enum quicd_name verdict = QUICD_NAME_BAD;
+
+	if (letters == NULL) {
+		(void)quicd_report_error(report, "no memory");
+		return QUICD_NAME_BAD;
+	}
+	quicd_name_letters(letters, name);
+	if (taken && strchr(name, ':') == NULL) {
+		verdict = QUICD_NAME_FOREIGN; /* one of Samba's own */
+	} else {
+		verdict = quicd_name_judge(
+			report, section, name, letters, canonical);
+	}
+	if (!taken && verdict == QUICD_NAME_FOREIGN &&
+	    quicd_name_is_serious(letters)) {
+		(void)quicd_report_error(report,
+					 "%s: Samba ignores this line",
+					 name);
+		verdict = QUICD_NAME_BAD;
+	}
+	talloc_free(letters);
+	return verdict;
+}
+
+const struct address *quicd_settings_server(
+	const struct quicd_settings *settings,
+	const struct address *client)
 {
 	unsigned i;
 
@@ -755,72 +627,17 @@ quicd_settings_server(const struct quicd_settings *settings,
 	}
 	for (i = 0; i < settings->num_servers; i++) {
 		if (settings->servers[i].u.sa.sa_family ==
-		    client->u.sa.sa_family)
-		{
+		    client->u.sa.sa_family) {
 			return &settings->servers[i];
 		}
 	}
 	return NULL;
 }
 
-static bool quicd_host_match(const struct quicd_hosts *host,
-			     const struct quicd_address *address)
-{
-	const bool ipv6 = address->u.sa.sa_family == AF_INET6;
-	const uint8_t *bytes =
-		ipv6 ? address->u.in6.sin6_addr.s6_addr
-		     : (const uint8_t *)&address->u.in.sin_addr.s_addr;
-	const size_t len = ipv6 ? 16 : 4;
-	size_t i;
-
-	if (host->kind == QUICD_HOST_ALL) {
-		return true;
-	}
-	if (host->family != address->u.sa.sa_family) {
-		return false;
-	}
-	for (i = 0; i < len; i++) {
-		if (((bytes[i] ^ host->net[i]) & host->mask[i]) != 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* A match before EXCEPT that is none of those after it. */
-static bool quicd_hosts_match(const struct quicd_hosts *list,
-			      const struct quicd_address *address)
-{
-	bool match = false;
-
-	for (; list != NULL && list->kind != QUICD_HOST_END; list++) {
-		if (list->kind == QUICD_HOST_EXCEPT) {
-			return match && !quicd_hosts_match(list + 1, address);
-		}
-		match = match || quicd_host_match(list, address);
-	}
-	return match;
-}
-
-static bool quicd_address_is_loopback(const struct quicd_address *address)
-{
-	if (address->u.sa.sa_family == AF_INET6) {
-		return IN6_IS_ADDR_LOOPBACK(&address->u.in6.sin6_addr);
-	}
-	return address->u.in.sin_addr.s_addr == htonl(INADDR_LOOPBACK);
-}
-
 bool quicd_settings_admit(const struct quicd_settings *settings,
-			  const struct quicd_address *address)
+			  const struct address *address)
 {
-	const bool allow = quicd_hosts_match(settings->hosts_allow, address);
-	const bool deny = quicd_hosts_match(settings->hosts_deny, address);
-
-	if (quicd_address_is_loopback(address)) {
-		return allow || !deny;
-	}
-	if (settings->hosts_deny == NULL) {
-		return settings->hosts_allow == NULL || allow;
-	}
-	return allow || !deny;
+	return quicd_access_admit(settings->hosts_allow,
+				  settings->hosts_deny,
+				  address);
 }

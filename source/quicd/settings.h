@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What smb.conf says to smbd-quicd; addresses and log lines.
+ * What smb.conf says to smbd-quicd, checked and ready to use.
  */
 #ifndef QUICD_SETTINGS_H
 #define QUICD_SETTINGS_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/socket.h>
 #include <talloc.h>
 
+#include "access.h"
+#include "bundle.h"
+#include "log.h"
 #include "util/address.h"
-
-#define quicd_address address /* until settings.c says it */
-
-/* For quicd_address_print(). */
-struct quicd_address_buf {
-	char buf[INET6_ADDRSTRLEN + sizeof("[%4294967295]:65535")];
-};
 
 enum quicd_client_certificates {
 	QUICD_CLIENT_CERTIFICATES_NO,
@@ -26,74 +20,88 @@ enum quicd_client_certificates {
 	QUICD_CLIENT_CERTIFICATES_REQUIRED,
 };
 
-struct quicd_hosts;
-
 /* One of each family. */
 #define QUICD_SERVERS_MAX 2
 
+/* A file that smb.conf names, as it was when smb.conf was read. */
+struct quicd_file {
+	const char *source; /* "tls keyfile = /etc/...", for log lines */
+	const char *data;   /* NULL: none */
+	size_t len;
+};
+
 struct quicd_settings {
-	struct quicd_address *listen;
-	struct quicd_address servers[QUICD_SERVERS_MAX];
+	struct address *listen;
+	struct address servers[QUICD_SERVERS_MAX];
 	unsigned num_servers;
 	bool transparent; /* smbd sees the client's address */
+	bool ignore_share_hosts;
 	uint32_t max_connections;
 	uint32_t max_per_address;
 	uint32_t idle_timeout; /* seconds */
 	uint32_t workers;
-	enum quicd_client_certificates client_certificates;
-	const char *backend;
+	uint32_t client_certificates; /* enum quicd_client_certificates */
 
-	const char *certfile;
-	const char *keyfile;
-	const char *cafile;
-	const char *crlfile; /* or NULL */
-	const struct quicd_hosts *hosts_allow;
-	const struct quicd_hosts *hosts_deny;
+	struct quicd_file certificate;
+	struct quicd_file key;
+	struct quicd_file ca;
+	struct quicd_file crl;
+	const struct quicd_access *hosts_allow;
+	const struct quicd_access *hosts_deny;
 
 	/* the largest SMB2 message that smbd lets a client send */
 	uint32_t max_message;
 };
 
+/* The items of a bundle that are not named as a parameter is. */
+#define QUICD_ITEM_FILE(what) what " file"
+#define QUICD_ITEM_SOURCE(what) what " source"
+
 /**
- * @brief Read [global] of an smb.conf.
+ * @brief Check the items of a bundle; an item that is not known is an error.
  *
- * @param[in] path  NULL: the one that Samba was built with.
- *
- * @return NULL after a log line that names the parameter and the value.
+ * @return NULL after errors in the report.
  */
-struct quicd_settings *quicd_settings_load(TALLOC_CTX *mem_ctx,
-					   const char *path);
+struct quicd_settings *quicd_settings_parse(TALLOC_CTX *mem_ctx,
+					    struct quicd_report *report,
+					    const struct quicd_bundle *bundle);
+
+enum quicd_name {
+	QUICD_NAME_FOREIGN, /* not ours */
+	QUICD_NAME_IGNORED, /* known, and not for smbd-quicd */
+	QUICD_NAME_OURS,    /* canonical is set */
+	QUICD_NAME_BAD,	    /* an error is in the report */
+};
+
+/**
+ * @brief Judge a name of smb.conf.  One that begins with our prefix, in
+ * whatever spelling, is known or an error.
+ *
+ * @param[in]  section    NULL is [global]
+ * @param[in]  taken      whether Samba takes this name; it drops unknown ones
+ *                        without a colon
+ * @param[out] canonical  the name as it is in a bundle
+ */
+enum quicd_name quicd_settings_name(struct quicd_report *report,
+				    const char *section,
+				    const char *name,
+				    bool taken,
+				    const char **canonical);
 
 /**
  * @brief The smbd for a client.
  *
  * @return NULL if there is none that its address can be kept for.
  */
-const struct quicd_address *
-quicd_settings_server(const struct quicd_settings *settings,
-		      const struct quicd_address *client);
+const struct address *quicd_settings_server(
+	const struct quicd_settings *settings,
+	const struct address *client);
 
 /**
  * @brief Whether "hosts allow" and "hosts deny" let an address in, by the
  * rules of smbd.
  */
 bool quicd_settings_admit(const struct quicd_settings *settings,
-			  const struct quicd_address *address);
-
-const char *quicd_address_print(const struct quicd_address *address,
-				struct quicd_address_buf *buf);
-
-/** @brief Write a line to stderr. */
-void quicd_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/**
- * @brief The same for what anybody can cause without being known: a few
- * lines a second, and then how many were left out.
- */
-void quicd_log_limited(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-
-/** @brief CLOCK_MONOTONIC in nanoseconds. */
-uint64_t quicd_now(void);
+			  const struct address *address);
 
 #endif /* QUICD_SETTINGS_H */

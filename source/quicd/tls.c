@@ -14,19 +14,20 @@
 
 #include "config.h"
 
-#include <errno.h>
 #include <gnutls/x509.h>
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
+#include "certificates.h"
+#include "revocation.h"
 #include "tls.h"
+#include "util/printable.h"
 
 #define QUICD_ALPN "smb"
-#define QUICD_PRIORITY \
+#define QUICD_PRIORITY                                              \
 	"%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:" \
 	"-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
 
@@ -36,25 +37,12 @@ struct quicd_tls {
 	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priority;
 	gnutls_x509_crt_t certificate;
+	struct quicd_revocation *revocation; /* or NULL */
 };
-
-/* For a log line: cut, and without what a terminal would understand. */
-static void quicd_tls_printable(char *to, size_t size, const char *from)
-{
-	size_t i;
-
-	for (i = 0; i < size - 1 && from[i] != '\0'; i++) {
-		const bool good = from[i] >= ' ' && from[i] <= '~' &&
-				  from[i] != '"';
-
-		to[i] = good ? from[i] : '?';
-	}
-	to[i] = '\0';
-}
 
 static void quicd_tls_reason(struct quicd_tls_peer *peer, const char *reason)
 {
-	quicd_tls_printable(peer->reason, sizeof(peer->reason), reason);
+	(void)printable_copy_quoted(peer->reason, sizeof(peer->reason), reason);
 }
 
 static struct quicd_tls_peer *quicd_tls_peer_of(gnutls_session_t session)
@@ -62,6 +50,57 @@ static struct quicd_tls_peer *quicd_tls_peer_of(gnutls_session_t session)
 	const ngtcp2_crypto_conn_ref *ref = gnutls_session_get_ptr(session);
 
 	return (struct quicd_tls_peer *)(uintptr_t)ref;
+}
+
+/* Keep a server name that GnuTLS will not take, for the log. */
+static int quicd_tls_raw_name(void *context,
+			      unsigned type,
+			      const unsigned char *data,
+			      unsigned len)
+{
+	static const char taken[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-.";
+	struct quicd_tls_peer *peer = context;
+	char reason[sizeof(peer->reason)];
+	char name[80];
+	unsigned size;
+
+	/* a list's length, a type, a name's length, the name */
+	if (type != 0 || len < 5 || data[2] != GNUTLS_NAME_DNS - 1) {
+		return 0;
+	}
+	size = ((unsigned)data[3] << 8) + data[4];
+	if (size > len - 5) {
+		return 0;
+	}
+	(void)snprintf(
+		name, sizeof(name), "%.*s", (int)size, (const char *)data + 5);
+	if (name[strspn(name, taken)] != '\0') {
+		(void)snprintf(reason,
+			       sizeof(reason),
+			       "GnuTLS takes no server name like %s; use one "
+			       "of letters, digits, - and .",
+			       name);
+		quicd_tls_reason(peer, reason);
+	}
+	return 0;
+}
+
+static int quicd_tls_before_client_hello(gnutls_session_t session,
+					 unsigned type,
+					 unsigned when,
+					 unsigned incoming,
+					 const gnutls_datum_t *message)
+{
+	struct quicd_tls_peer *peer = quicd_tls_peer_of(session);
+
+	/* what it cannot parse, GnuTLS will not be able to, either */
+	(void)gnutls_ext_raw_parse(peer,
+				   quicd_tls_raw_name,
+				   message,
+				   GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
+	return 0;
 }
 
 /* Whether what the client offers and asks for fits. */
@@ -75,6 +114,7 @@ static int quicd_tls_client_hello(gnutls_session_t session)
 	char reason[sizeof(name) + 64];
 	int ret;
 
+	peer->reason[0] = '\0'; /* GnuTLS has taken the name */
 	/* GNUTLS_ALPN_MANDATORY does not hold for those who offer nothing */
 	ret = gnutls_alpn_get_selected_protocol(session, &alpn);
 	if (ret != 0) {
@@ -90,8 +130,11 @@ static int quicd_tls_client_hello(gnutls_session_t session)
 		quicd_tls_reason(peer, "the server name is not readable");
 		return GNUTLS_E_UNRECOGNIZED_NAME;
 	}
-	if (gnutls_x509_crt_check_hostname(peer->tls->certificate, name) == 0)
-	{
+	/* "server." is the same name, as the root of DNS is meant anyway */
+	if (len > 1 && name[len - 1] == '.') {
+		name[len - 1] = '\0';
+	}
+	if (gnutls_x509_crt_check_hostname(peer->tls->certificate, name) == 0) {
 		(void)snprintf(reason,
 			       sizeof(reason),
 			       "the certificate is not for server name %s",
@@ -100,6 +143,36 @@ static int quicd_tls_client_hello(gnutls_session_t session)
 		return GNUTLS_E_UNRECOGNIZED_NAME;
 	}
 	return 0;
+}
+
+/* Whether a certificate of the chain is revoked; the reason is set then. */
+static bool quicd_tls_is_revoked(struct quicd_tls_peer *peer,
+				 const gnutls_datum_t *der)
+{
+	const struct quicd_revocation *revocation = peer->tls->revocation;
+	enum quicd_revoked revoked = QUICD_REVOKED_YES;
+	gnutls_x509_crt_t certificate = NULL;
+
+	if (revocation == NULL) {
+		return false;
+	}
+	if (gnutls_x509_crt_init(&certificate) == 0) {
+		if (gnutls_x509_crt_import(certificate,
+					   der,
+					   GNUTLS_X509_FMT_DER) == 0) {
+			revoked = quicd_revocation_check(revocation,
+							 certificate);
+		}
+		gnutls_x509_crt_deinit(certificate);
+	}
+	if (revoked == QUICD_REVOKED_YES) {
+		quicd_tls_reason(peer, "the certificate is revoked");
+	} else if (revoked == QUICD_REVOKED_EXPIRED) {
+		quicd_tls_reason(peer,
+				 "the list of its issuer in tls crlfile "
+				 "has expired");
+	}
+	return revoked != QUICD_REVOKED_NO;
 }
 
 static int quicd_tls_verify(gnutls_session_t session)
@@ -116,6 +189,7 @@ static int quicd_tls_verify(gnutls_session_t session)
 	unsigned count = 0;
 	unsigned status = 0;
 	gnutls_datum_t text = {};
+	unsigned i;
 	int ret;
 
 	certificates = gnutls_certificate_get_peers(session, &count);
@@ -129,6 +203,11 @@ static int quicd_tls_verify(gnutls_session_t session)
 
 	ret = gnutls_certificate_verify_peers(session, &data, 1, &status);
 	if (ret == 0 && status == 0) {
+		for (i = 0; i < count; i++) {
+			if (quicd_tls_is_revoked(peer, &certificates[i])) {
+				return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+			}
+		}
 		return 0;
 	}
 	if (ret == 0) {
@@ -144,150 +223,109 @@ static int quicd_tls_verify(gnutls_session_t session)
 	return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
 }
 
-static bool quicd_tls_bad_file(const char *parameter,
-			       const char *path,
-			       const char *why)
-{
-	quicd_log("%s = %s: %s", parameter, path, why);
-	return false;
-}
-
-static bool quicd_tls_check_key(const char *path)
-{
-	struct stat st;
-	int ret;
-
-	ret = stat(path, &st);
-	if (ret != 0) {
-		return quicd_tls_bad_file("tls keyfile", path, strerror(errno));
-	}
-	if ((st.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
-		return quicd_tls_bad_file("tls keyfile",
-					  path,
-					  "accessible by others: chmod o= and "
-					  "g-w");
-	}
-	return true;
-}
-
-/* The server's certificate itself, to compare names with, and its dates. */
-static bool quicd_tls_load_certificate(struct quicd_tls *tls, const char *path)
-{
-	gnutls_x509_crt_t *list = NULL;
-	const time_t now = time(NULL);
-	unsigned count = 0;
-	unsigned i;
-	int ret;
-
-	ret = gnutls_certificate_get_x509_crt(
-		tls->credentials, 0, &list, &count);
-	if (ret != 0 || count == 0) {
-		return quicd_tls_bad_file(
-			"tls certfile", path, gnutls_strerror(ret));
-	}
-	tls->certificate = list[0];
-	for (i = 1; i < count; i++) {
-		gnutls_x509_crt_deinit(list[i]);
-	}
-	gnutls_free(list);
-
-	if (gnutls_x509_crt_get_activation_time(tls->certificate) > now) {
-		return quicd_tls_bad_file(
-			"tls certfile", path, "is not valid yet");
-	}
-	if (gnutls_x509_crt_get_expiration_time(tls->certificate) < now) {
-		return quicd_tls_bad_file("tls certfile", path, "has expired");
-	}
-	return true;
-}
-
 static bool quicd_tls_load_trust(struct quicd_tls *tls,
+				 struct quicd_report *report,
 				 const struct quicd_settings *settings)
 {
+	struct quicd_certificates trusted = {};
+	bool good = true;
 	int ret;
 
 	if (settings->client_certificates == QUICD_CLIENT_CERTIFICATES_NO) {
 		return true;
 	}
-	if (settings->cafile == NULL) {
-		quicd_log("tls cafile must be set, for "
-			  "smbd_uring:quic client certificates");
+	if (settings->ca.data == NULL) {
+		return quicd_report_error(
+			report,
+			"tls cafile must be set, for "
+			"smbd_uring:quic client certificates");
+	}
+	if (!quicd_certificates_parse(report, &settings->ca, &trusted)) {
 		return false;
 	}
-	ret = gnutls_certificate_set_x509_trust_file(
-		tls->credentials, settings->cafile, GNUTLS_X509_FMT_PEM);
-	if (ret <= 0) {
-		return quicd_tls_bad_file("tls cafile",
-					  settings->cafile,
-					  ret < 0 ? gnutls_strerror(ret)
-						  : "no certificate in it");
-	}
-	if (settings->crlfile == NULL) {
-		return true;
-	}
-	ret = gnutls_certificate_set_x509_crl_file(
-		tls->credentials, settings->crlfile, GNUTLS_X509_FMT_PEM);
+	ret = gnutls_certificate_set_x509_trust(tls->credentials,
+						trusted.list,
+						(int)trusted.num);
 	if (ret < 0) {
-		return quicd_tls_bad_file("tls crlfile",
-					  settings->crlfile,
+		good = quicd_report_error(report,
+					  "%s: %s",
+					  settings->ca.source,
 					  gnutls_strerror(ret));
 	}
-	return true;
+	if (good && settings->crl.data != NULL) {
+		tls->revocation = quicd_revocation_load(tls,
+							report,
+							&settings->crl,
+							&trusted);
+		good = tls->revocation != NULL;
+	}
+	quicd_certificates_free(&trusted);
+	return good;
 }
 
 static bool quicd_tls_load_all(struct quicd_tls *tls,
+			       struct quicd_report *report,
 			       const struct quicd_settings *settings)
 {
 	int ret;
 
 	ret = gnutls_priority_init(&tls->priority, QUICD_PRIORITY, NULL);
 	if (ret != 0) {
-		quicd_log("GnuTLS lacks what QUIC needs: %s",
-			  gnutls_strerror(ret));
-		return false;
+		return quicd_report_error(report,
+					  "GnuTLS lacks what QUIC needs: %s",
+					  gnutls_strerror(ret));
 	}
 	ret = gnutls_certificate_allocate_credentials(&tls->credentials);
 	if (ret != 0) {
-		quicd_log("GnuTLS: %s", gnutls_strerror(ret));
-		return false;
-	}
-	if (!quicd_tls_check_key(settings->keyfile)) {
-		return false;
-	}
-	ret = gnutls_certificate_set_x509_key_file2(tls->credentials,
-						    settings->certfile,
-						    settings->keyfile,
-						    GNUTLS_X509_FMT_PEM,
-						    NULL,
-						    0);
-	if (ret < 0) {
-		quicd_log("tls certfile = %s, tls keyfile = %s: %s",
-			  settings->certfile,
-			  settings->keyfile,
-			  gnutls_strerror(ret));
-		return false;
+		return quicd_report_error(report,
+					  "GnuTLS: %s",
+					  gnutls_strerror(ret));
 	}
 	gnutls_certificate_set_verify_function(tls->credentials,
 					       quicd_tls_verify);
-	return quicd_tls_load_certificate(tls, settings->certfile) &&
-	       quicd_tls_load_trust(tls, settings);
+	return quicd_certificates_load(report,
+				       settings,
+				       tls->credentials,
+				       &tls->certificate) &&
+	       quicd_tls_load_trust(tls, report, settings);
 }
 
-struct quicd_tls *quicd_tls_load(const struct quicd_settings *settings)
+struct quicd_tls *quicd_tls_load(struct quicd_report *report,
+				 const struct quicd_settings *settings)
 {
 	struct quicd_tls *tls = talloc_zero(NULL, struct quicd_tls);
 
 	if (tls == NULL) {
-		quicd_log("no memory");
+		(void)quicd_report_error(report, "no memory");
 		return NULL;
 	}
 	tls->users = 1;
 	tls->client_certificates = settings->client_certificates;
-	if (!quicd_tls_load_all(tls, settings)) {
+	if (!quicd_tls_load_all(tls, report, settings)) {
 		quicd_tls_release(tls);
 		return NULL;
 	}
 	return tls;
+}
+
+time_t quicd_tls_expires(const struct quicd_tls *tls, const char **what)
+{
+	time_t certificate = gnutls_x509_crt_get_expiration_time(
+		tls->certificate);
+	time_t list = 0;
+
+	if (tls->revocation != NULL) {
+		list = quicd_revocation_expires(tls->revocation);
+	}
+	if (certificate <= time(NULL)) {
+		certificate = 0;
+	}
+	if (list != 0 && (certificate == 0 || list < certificate)) {
+		*what = "a list of tls crlfile";
+		return list;
+	}
+	*what = "the server's certificate";
+	return certificate;
 }
 
 void quicd_tls_release(struct quicd_tls *tls)
@@ -319,8 +357,7 @@ static bool quicd_tls_peer_configure(struct quicd_tls_peer *peer)
 
 	gnutls_session_set_ptr(peer->session, &peer->ref);
 	if (gnutls_priority_set(peer->session, tls->priority) != 0 ||
-	    ngtcp2_crypto_gnutls_configure_server_session(peer->session) !=
-		    0 ||
+	    ngtcp2_crypto_gnutls_configure_server_session(peer->session) != 0 ||
 	    gnutls_credentials_set(peer->session,
 				   GNUTLS_CRD_CERTIFICATE,
 				   tls->credentials) != 0 ||
@@ -329,6 +366,10 @@ static bool quicd_tls_peer_configure(struct quicd_tls_peer *peer)
 	{
 		return false;
 	}
+	gnutls_handshake_set_hook_function(peer->session,
+					   GNUTLS_HANDSHAKE_CLIENT_HELLO,
+					   GNUTLS_HOOK_PRE,
+					   quicd_tls_before_client_hello);
 	gnutls_handshake_set_post_client_hello_function(peer->session,
 							quicd_tls_client_hello);
 	if (tls->client_certificates != QUICD_CLIENT_CERTIFICATES_NO) {
@@ -363,6 +404,7 @@ static void quicd_tls_peer_name(struct quicd_tls_peer *peer,
 				const gnutls_datum_t *der)
 {
 	gnutls_x509_crt_t certificate = NULL;
+	char name[sizeof(peer->name)];
 	size_t len = sizeof(peer->name);
 	int ret;
 
@@ -383,7 +425,8 @@ static void quicd_tls_peer_name(struct quicd_tls_peer *peer,
 				       ? "a long name"
 				       : gnutls_strerror(ret));
 	}
-	quicd_tls_printable(peer->name, sizeof(peer->name), peer->name);
+	(void)printable_copy_quoted(name, sizeof(name), peer->name);
+	memcpy(peer->name, name, sizeof(name));
 }
 
 bool quicd_tls_peer_check(struct quicd_tls_peer *peer)
@@ -408,8 +451,7 @@ bool quicd_tls_peer_check(struct quicd_tls_peer *peer)
 		return true;
 	}
 	if (peer->tls->client_certificates ==
-	    QUICD_CLIENT_CERTIFICATES_REQUIRED)
-	{
+	    QUICD_CLIENT_CERTIFICATES_REQUIRED) {
 		quicd_tls_reason(peer, "the client has no certificate");
 		return false;
 	}
@@ -421,8 +463,7 @@ const char *quicd_tls_peer_cipher(const struct quicd_tls_peer *peer)
 	const char *name = NULL;
 
 	if (peer->session != NULL) {
-		name = gnutls_cipher_get_name(
-			gnutls_cipher_get(peer->session));
+		name = gnutls_cipher_get_name(gnutls_cipher_get(peer->session));
 	}
 	return name != NULL ? name : "none";
 }

@@ -7,6 +7,7 @@
 
 #include <gnutls/gnutls.h>
 #include <ngtcp2/ngtcp2_crypto.h>
+#include <time.h>
 
 #include "settings.h"
 
@@ -25,9 +26,19 @@ struct quicd_tls_peer {
 /**
  * @brief Load and check the certificates.
  *
- * @return NULL after a log line that names the parameter.
+ * @return NULL after errors in the report, which name parameter and file.
  */
-struct quicd_tls *quicd_tls_load(const struct quicd_settings *settings);
+struct quicd_tls *quicd_tls_load(struct quicd_report *report,
+				 const struct quicd_settings *settings);
+
+/**
+ * @brief When something of it expires next, so that clients will be refused.
+ *
+ * @param[out] what  what it is, for a log line
+ *
+ * @return 0: never, or it has happened.
+ */
+time_t quicd_tls_expires(const struct quicd_tls *tls, const char **what);
 
 /** @brief Not for new connections any more. */
 void quicd_tls_release(struct quicd_tls *tls);

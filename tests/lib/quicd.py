@@ -97,14 +97,16 @@ class Quicd:
     """with Quicd(certificates, ...) as quicd: quicd.smbd is the smbd behind.
 
     conf, smbd_conf: more lines for the [global] of each; server: another
-    address; user: the uid that it runs as, with these capabilities.
+    address; user: the uid that it runs as, with these capabilities;
+    prepared: smb.conf is read as root before, as the service does it.
     """
 
     def __init__(self, certificates, conf="", server=None, user=0,
-                 capabilities="-all", smbd_conf="", **smbd):
+                 capabilities="-all", smbd_conf="", prepared=False, **smbd):
         self.certificates = certificates
         self.port = free_udp_port()
         self.conf = conf
+        self.prepared = prepared
         # there are few inotify instances where many tests run
         self.smbd = Smbd(f"kernel change notify = no\n{smbd_conf}", **smbd)
         self.server = server or \
@@ -137,11 +139,23 @@ class Quicd:
         with open(f"{self.smbd.dir}/quicd.conf", "w") as f:
             f.write(f"[global]\n{self.settings()}")
 
+    def as_root(self, option):
+        """(exit status, output) of a step of the service."""
+        done = run("env", f"RUNTIME_DIRECTORY={self.directory}", PROGRAM,
+                   option, "-s", f"{self.smbd.dir}/quicd.conf")
+        return done.returncode, done.stdout
+
     def start(self, *wrap):
         self.write_conf()
         self.out = open(f"{self.smbd.dir}/quicd.log", "a")
+        source = ["-s", f"{self.smbd.dir}/quicd.conf"]
+        if self.prepared:
+            status, output = self.as_root("--prepare")
+            self.out.write(output)
+            self.out.flush()
+            source = ["--prepared"]
         self.process = subprocess.Popen(
-            [*wrap, *self.wrap, PROGRAM, "-s", f"{self.smbd.dir}/quicd.conf"],
+            [*wrap, *self.wrap, PROGRAM, *source],
             stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.out,
             preexec_fn=die_with_parent)
 

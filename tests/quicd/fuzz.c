@@ -142,6 +142,23 @@ static void fuzz_one(const uint8_t *data, size_t len)
 	}
 }
 
+static bool fuzz_file(TALLOC_CTX *mem_ctx,
+		      const char *path,
+		      struct quicd_file *file)
+{
+	char *data = talloc_zero_array(mem_ctx, char, 65536);
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL || data == NULL) {
+		return false;
+	}
+	file->source = path;
+	file->data = data;
+	file->len = fread(data, 1, 65535, f);
+	fclose(f);
+	return true;
+}
+
 static bool fuzz_init(const char *certfile, const char *keyfile)
 {
 	static const struct sockaddr_in address = {
@@ -149,6 +166,7 @@ static bool fuzz_init(const char *certfile, const char *keyfile)
 		.sin_addr.s_addr = 0x0100007f,
 		.sin_port = 9, /* nobody */
 	};
+	struct quicd_report report = {};
 	struct quicd_settings *settings = NULL;
 	struct quicd_tls *tls = NULL;
 	int fd;
@@ -160,9 +178,12 @@ static bool fuzz_init(const char *certfile, const char *keyfile)
 	settings->max_connections = settings->max_per_address = 100;
 	settings->idle_timeout = 60;
 	settings->max_message = 0x10000;
-	settings->certfile = certfile;
-	settings->keyfile = keyfile;
-	tls = quicd_tls_load(settings);
+	if (!fuzz_file(settings, certfile, &settings->certificate) ||
+	    !fuzz_file(settings, keyfile, &settings->key))
+	{
+		return false;
+	}
+	tls = quicd_tls_load(&report, settings);
 	fuzz.ev = tevent_context_init_byname(NULL, "epoll");
 	fuzz.shared.workers = 1;
 	fuzz.shared.limits = quicd_limits_create(NULL, 100);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * Whether the smbd behind smbd-quicd, as its smb.conf says, would serve clients
+ * that come through smbd-quicd.
+ */
+#ifndef QUICD_BEHIND_H
+#define QUICD_BEHIND_H
+
+#include <stdbool.h>
+
+#include "settings.h"
+
+/* What smb.conf says to smbd; strings as testparm prints them. */
+struct quicd_behind {
+	bool default_server; /* "quic server" is not set */
+	const char *ports;   /* "smb ports" or "server smb transports" */
+	const char *interfaces;
+	const char *bind_interfaces_only;
+	/* the names of shares with a "hosts allow" or "hosts deny" */
+	const char **shares;
+	unsigned num_shares;
+};
+
+/** @brief Check it; false after an error in the report. */
+bool quicd_behind_check(struct quicd_report *report,
+			const struct quicd_behind *behind,
+			const struct quicd_settings *settings);
+
+/** @brief Connect to smbd: an obstacle if it does not answer. */
+void quicd_behind_try(struct quicd_report *report,
+		      const struct quicd_settings *settings);
+
+#endif /* QUICD_BEHIND_H */

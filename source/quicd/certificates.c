@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * The server's certificate and key, and what a client may find wrong with them.
+ *
+ * What GnuTLS cannot use is an error.  What it can use, but clients refuse, is
+ * a warning; a date that is past makes all of them fail.
+ */
+
+#include <string.h>
+#include <time.h>
+
+#include <gnutls/abstract.h>
+
+#include "certificates.h"
+
+#define CERTIFICATES_SOON ((time_t)14 * 24 * 60 * 60)
+#define CERTIFICATES_RSA_BITS 2048
+#define CERTIFICATES_DATE 32
+
+const char *quicd_certificates_why(const struct quicd_file *file,
+				   const char *kind,
+				   int error)
+{
+	if (file->len == 0) {
+		return "it is empty";
+	}
+	if ((unsigned char)file->data[0] == 0x30) {
+		return "it is in DER form; PEM is needed (openssl converts it)";
+	}
+	if (strstr(file->data, "ENCRYPTED") != NULL) {
+		return "the key is encrypted; a key without a password is "
+		       "needed";
+	}
+	if (strstr(file->data, "-----BEGIN ") == NULL) {
+		return "it is not PEM";
+	}
+	if (error >= 0 || strstr(file->data, kind) == NULL) {
+		return "it is PEM of something else";
+	}
+	return gnutls_strerror(error);
+}
+
+bool quicd_certificates_parse(struct quicd_report *report,
+			      const struct quicd_file *file,
+			      struct quicd_certificates *certificates)
+{
+	const gnutls_datum_t data = {
+		.data = (unsigned char *)(uintptr_t)file->data,
+		.size = (unsigned)file->len,
+	};
+	int ret;
+
+	*certificates = (struct quicd_certificates){};
+	ret = gnutls_x509_crt_list_import2(&certificates->list,
+					   &certificates->num,
+					   &data,
+					   GNUTLS_X509_FMT_PEM,
+					   0);
+	if (ret < 0 || certificates->num == 0) {
+		return quicd_report_error(report,
+					  "%s: no certificate: %s",
+					  file->source,
+					  quicd_certificates_why(file,
+								 "CERTIFICATE",
+								 ret));
+	}
+	return true;
+}
+
+void quicd_certificates_free(struct quicd_certificates *certificates)
+{
+	unsigned i;
+
+	for (i = 0; i < certificates->num; i++) {
+		gnutls_x509_crt_deinit(certificates->list[i]);
+	}
+	gnutls_free(certificates->list);
+	*certificates = (struct quicd_certificates){};
+}
+
+static bool certificates_check_key(struct quicd_report *report,
+				   const struct quicd_file *file)
+{
+	const gnutls_datum_t data = {
+		.data = (unsigned char *)(uintptr_t)file->data,
+		.size = (unsigned)file->len,
+	};
+	gnutls_privkey_t key = NULL;
+	int ret;
+
+	ret = gnutls_privkey_init(&key);
+	if (ret != 0) {
+		return quicd_report_error(report,
+					  "GnuTLS: %s",
+					  gnutls_strerror(ret));
+	}
+	ret = gnutls_privkey_import_x509_raw(
+		key, &data, GNUTLS_X509_FMT_PEM, NULL, 0);
+	gnutls_privkey_deinit(key);
+	if (ret != 0) {
+		return quicd_report_error(report,
+					  "%s: no key: %s",
+					  file->source,
+					  quicd_certificates_why(file,
+								 "PRIVATE KEY",
+								 ret));
+	}
+	return true;
+}
+
+static const char *certificates_date(time_t t, char text[CERTIFICATES_DATE])
+{
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	(void)strftime(text, CERTIFICATES_DATE, "%Y-%m-%d %H:%M UTC", &tm);
+	return text;
+}
+
+static void certificates_check_dates(struct quicd_report *report,
+				     const char *source,
+				     const char *which,
+				     gnutls_x509_crt_t certificate)
+{
+	const time_t now = time(NULL);
+	const time_t from = gnutls_x509_crt_get_activation_time(certificate);
+	const time_t to = gnutls_x509_crt_get_expiration_time(certificate);
+	char text[CERTIFICATES_DATE];
+
+	if (from > now) {
+		quicd_report_obstacle(report,
+				      "%s: %s is not valid before %s",
+				      source,
+				      which,
+				      certificates_date(from, text));
+	}
+	if (to < now) {
+		quicd_report_obstacle(report,
+				      "%s: %s has expired on %s",
+				      source,
+				      which,
+				      certificates_date(to, text));
+	} else if (to - now < CERTIFICATES_SOON) {
+		quicd_report_warning(report,
+				     "%s: %s expires on %s",
+				     source,
+				     which,
+				     certificates_date(to, text));
+	}
+}
+
+/* Whether an extended key usage, if there is one, has TLS servers. */
+static bool certificates_for_server(gnutls_x509_crt_t certificate)
+{
+	char oid[128];
+	unsigned i;
+
+	for (i = 0;; i++) {
+		size_t len = sizeof(oid);
+		const int ret = gnutls_x509_crt_get_key_purpose_oid(
+			certificate, i, oid, &len, NULL);
+
+		if (ret == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
+			return i == 0;
+		}
+		if (ret == 0 && (strcmp(oid, GNUTLS_KP_TLS_WWW_SERVER) == 0 ||
+				 strcmp(oid, GNUTLS_KP_ANY) == 0))
+		{
+			return true;
+		}
+		if (ret < 0 && ret != GNUTLS_E_SHORT_MEMORY_BUFFER) {
+			return false;
+		}
+	}
+}
+
+static void certificates_check_leaf(struct quicd_report *report,
+				    const char *source,
+				    gnutls_x509_crt_t leaf)
+{
+	char name[8];
+	size_t len = sizeof(name);
+	unsigned bits = 0;
+	int algorithm;
+	int ret;
+
+	if (!certificates_for_server(leaf)) {
+		quicd_report_warning(report,
+				     "%s: the extended key usage is not for "
+				     "TLS servers; Windows refuses it",
+				     source);
+	}
+	ret = gnutls_x509_crt_get_subject_alt_name(leaf, 0, name, &len, NULL);
+	if (ret == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
+		quicd_report_warning(report,
+				     "%s: no subjectAltName; Windows refuses "
+				     "it",
+				     source);
+	}
+	algorithm = gnutls_x509_crt_get_pk_algorithm(leaf, &bits);
+	if ((algorithm == GNUTLS_PK_RSA || algorithm == GNUTLS_PK_RSA_PSS) &&
+	    bits < CERTIFICATES_RSA_BITS)
+	{
+		quicd_report_warning(report,
+				     "%s: RSA of %u bits; Windows refuses "
+				     "less than %u",
+				     source,
+				     bits,
+				     CERTIFICATES_RSA_BITS);
+	}
+}
+
+static void certificates_check(struct quicd_report *report,
+			       const char *source,
+			       const struct quicd_certificates *chain)
+{
+	unsigned i;
+
+	certificates_check_dates(report,
+				 source,
+				 "the certificate",
+				 chain->list[0]);
+	for (i = 1; i < chain->num; i++) {
+		certificates_check_dates(report,
+					 source,
+					 "an intermediate certificate",
+					 chain->list[i]);
+	}
+	certificates_check_leaf(report, source, chain->list[0]);
+}
+
+static bool certificates_use(struct quicd_report *report,
+			     const struct quicd_settings *settings,
+			     gnutls_certificate_credentials_t credentials,
+			     struct quicd_certificates *chain)
+{
+	const struct quicd_file *certificate = &settings->certificate;
+	const struct quicd_file *key = &settings->key;
+	const gnutls_datum_t certificate_data = {
+		.data = (unsigned char *)(uintptr_t)certificate->data,
+		.size = (unsigned)certificate->len,
+	};
+	const gnutls_datum_t key_data = {
+		.data = (unsigned char *)(uintptr_t)key->data,
+		.size = (unsigned)key->len,
+	};
+	int ret;
+
+	ret = gnutls_certificate_set_x509_key_mem2(credentials,
+						   &certificate_data,
+						   &key_data,
+						   GNUTLS_X509_FMT_PEM,
+						   NULL,
+						   0);
+	if (ret == GNUTLS_E_CERTIFICATE_KEY_MISMATCH) {
+		return quicd_report_error(
+			report,
+			"%s: it does not belong to the first certificate of "
+			"%s",
+			key->source,
+			certificate->source);
+	}
+	if (ret >= 0) {
+		/* in the order in which it is sent */
+		ret = gnutls_certificate_get_x509_crt(credentials,
+						      0,
+						      &chain->list,
+						      &chain->num);
+	}
+	if (ret < 0 || chain->list == NULL || chain->num == 0) {
+		return quicd_report_error(report,
+					  "%s, %s: %s",
+					  certificate->source,
+					  key->source,
+					  gnutls_strerror(ret));
+	}
+	return true;
+}
+
+bool quicd_certificates_load(struct quicd_report *report,
+			     const struct quicd_settings *settings,
+			     gnutls_certificate_credentials_t credentials,
+			     gnutls_x509_crt_t *leaf)
+{
+	struct quicd_certificates chain = {};
+
+	if (settings->certificate.data == NULL || settings->key.data == NULL) {
+		return quicd_report_error(report,
+					  "there is no certificate or no key");
+	}
+	if (!quicd_certificates_parse(report, &settings->certificate, &chain)) {
+		return false;
+	}
+	quicd_certificates_free(&chain);
+	if (!certificates_check_key(report, &settings->key) ||
+	    !certificates_use(report, settings, credentials, &chain))
+	{
+		return false;
+	}
+	certificates_check(report, settings->certificate.source, &chain);
+	/* the first one is the caller's */
+	*leaf = chain.list[0];
+	chain.list[0] = chain.list[chain.num - 1];
+	chain.num--;
+	quicd_certificates_free(&chain);
+	return true;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * The server's certificate and key, and what a client may find wrong with them.
+ */
+#ifndef QUICD_CERTIFICATES_H
+#define QUICD_CERTIFICATES_H
+
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+
+#include "settings.h"
+
+/* Certificates of a file, in its order. */
+struct quicd_certificates {
+	gnutls_x509_crt_t *list;
+	unsigned num;
+};
+
+/**
+ * @brief Parse the certificates of a file.
+ *
+ * @return false after an error in the report, which names file and reason.
+ */
+bool quicd_certificates_parse(struct quicd_report *report,
+			      const struct quicd_file *file,
+			      struct quicd_certificates *certificates);
+
+void quicd_certificates_free(struct quicd_certificates *certificates);
+
+/**
+ * @brief Give certificate and key to GnuTLS.
+ *
+ * @param[out] leaf  the server's own certificate; the caller frees it
+ *
+ * @return false after an error in the report, which names file and reason.
+ */
+bool quicd_certificates_load(struct quicd_report *report,
+			     const struct quicd_settings *settings,
+			     gnutls_certificate_credentials_t credentials,
+			     gnutls_x509_crt_t *leaf);
+
+/**
+ * @brief What is wrong with a file that has none of what it should.
+ *
+ * @param[in] kind   of PEM: "CERTIFICATE", ...
+ * @param[in] error  of GnuTLS
+ */
+const char *quicd_certificates_why(const struct quicd_file *file,
+				   const char *kind,
+				   int error);
+
+#endif /* QUICD_CERTIFICATES_H */

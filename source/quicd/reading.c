@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * The one reading of smb.conf and of the files that it names.
+ *
+ * It happens with the rights that smbd has, before smbd-quicd gives its own up,
+ * and makes a bundle.  The processes that the network can reach open none of
+ * these files.  So the key may be root's alone, and what somebody changes in a
+ * file later is nothing to a worker that is started later.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "behind.h"
+#include "handover.h"
+#include "reading.h"
+#include "settings.h"
+#include "smbconf.h"
+#include "tls.h"
+#include "udp.h"
+#include "util/macros.h"
+
+/* Revocation lists can be long. */
+#define READING_FILE_MAX (64 << 20)
+
+struct quicd_reader {
+	struct quicd_report *report;
+	struct quicd_bundle *bundle;
+	struct quicd_behind behind;
+	const char *private_dir;
+	/* our parameters and Samba's */
+	const char *certificate;
+	const char *key;
+	const char *tls_certfile;
+	const char *tls_keyfile;
+	const char *tls_cafile;
+	const char *tls_crlfile;
+	bool good;
+};
+
+static void reading_add(struct quicd_reader *reader,
+			const char *name,
+			const char *value)
+{
+	if (!quicd_bundle_add_string(reader->bundle, name, value)) {
+		reader->good = quicd_report_error(reader->report, "no memory");
+	}
+}
+
+/* One of our own parameters. */
+static void reading_ours(struct quicd_reader *reader,
+			 const char *name,
+			 const char *value)
+{
+	if (strcmp(name, "smbd_uring:quic certificate") == 0) {
+		reader->certificate = talloc_strdup(reader->bundle, value);
+	} else if (strcmp(name, "smbd_uring:quic key") == 0) {
+		reader->key = talloc_strdup(reader->bundle, value);
+	} else {
+		if (strcmp(name, "smbd_uring:quic server") == 0) {
+			reader->behind.default_server = false;
+		}
+		reading_add(reader, name, value);
+	}
+}
+
+static void reading_words(struct quicd_reader *reader,
+			  const char *name,
+			  const char *value)
+{
+	size_t num = 0;
+	const char *const *words = quicd_smbconf_words(reader->bundle,
+						       value,
+						       &num);
+	size_t i;
+
+	if (words == NULL) {
+		reader->good = quicd_report_error(reader->report, "no memory");
+		return;
+	}
+	for (i = 0; i < num; i++) {
+		reading_add(reader, name, words[i]);
+	}
+}
+
+/* Samba's own, of [global]. */
+static void reading_sambas(struct quicd_reader *reader,
+			   const char *name,
+			   const char *value)
+{
+	const struct {
+		const char *name;
+		const char **value;
+	} strings[] = {
+		{"private dir", &reader->private_dir},
+		{"tls certfile", &reader->tls_certfile},
+		{"tls keyfile", &reader->tls_keyfile},
+		{"tls cafile", &reader->tls_cafile},
+		{"tls crlfile", &reader->tls_crlfile},
+		{"smb ports", &reader->behind.ports},
+		{"server smb transports", &reader->behind.ports},
+		{"interfaces", &reader->behind.interfaces},
+		{"bind interfaces only", &reader->behind.bind_interfaces_only},
+	};
+	static const char *const items[] = {
+		"hostname lookups",
+		"smb2 max read",
+		"smb2 max trans",
+		"smb2 max write",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(strings); i++) {
+		if (strcmp(name, strings[i].name) == 0) {
+			*strings[i].value = talloc_strdup(reader->bundle,
+							  value);
+			return;
+		}
+	}
+	for (i = 0; i < ARRAY_SIZE(items); i++) {
+		if (strcmp(name, items[i]) == 0) {
+			reading_add(reader, name, value);
+			return;
+		}
+	}
+	if (strcmp(name, "hosts allow") == 0 || strcmp(name, "hosts deny") == 0)
+	{
+		reading_words(reader, name, value);
+	}
+}
+
+static void reading_share(struct quicd_reader *reader,
+			  const char *share,
+			  const char *name,
+			  const char *value)
+{
+	struct quicd_behind *behind = &reader->behind;
+	const unsigned n = behind->num_shares;
+
+	if ((strcmp(name, "hosts allow") != 0 &&
+	     strcmp(name, "hosts deny") != 0) ||
+	    value[0] == '\0' ||
+	    (n > 0 && strcmp(behind->shares[n - 1], share) == 0))
+	{
+		return;
+	}
+	behind->shares = talloc_realloc(reader->bundle,
+					behind->shares,
+					const char *,
+					n + 1);
+	if (behind->shares != NULL) {
+		behind->shares[n] = talloc_strdup(behind->shares, share);
+	}
+	if (behind->shares == NULL || behind->shares[n] == NULL) {
+		behind->num_shares = 0;
+		reader->good = quicd_report_error(reader->report, "no memory");
+		return;
+	}
+	behind->num_shares++;
+}
+
+static void reading_parameter(void *private_data,
+			      const char *section,
+			      const char *name,
+			      const char *value)
+{
+	struct quicd_reader *reader = private_data;
+	const char *canonical = NULL;
+
+	switch (quicd_settings_name(
+		reader->report, section, name, value != NULL, &canonical))
+	{
+	case QUICD_NAME_OURS:
+		if (value != NULL) {
+			reading_ours(reader, canonical, value);
+		} else {
+			reader->good = quicd_report_error(
+				reader->report, "%s: there is no value", name);
+		}
+		break;
+	case QUICD_NAME_BAD:
+		reader->good = false;
+		break;
+	case QUICD_NAME_FOREIGN:
+		if (value == NULL) {
+			break;
+		}
+		if (section == NULL) {
+			reading_sambas(reader, name, value);
+		} else {
+			reading_share(reader, section, name, value);
+		}
+		break;
+	case QUICD_NAME_IGNORED:
+		break;
+	}
+}
+
+static bool reading_file_error(struct quicd_reader *reader,
+			       const char *source,
+			       const char *why)
+{
+	reader->good = quicd_report_error(reader->report,
+					  "%s: %s",
+					  source,
+					  why);
+	return false;
+}
+
+static bool reading_file_fd(struct quicd_reader *reader,
+			    const char *what,
+			    const char *source,
+			    int fd,
+			    bool secret)
+{
+	struct stat st;
+	char *data = NULL;
+	size_t used = 0;
+	ssize_t n = 1;
+	bool good;
+
+	if (fstat(fd, &st) != 0) {
+		return reading_file_error(reader, source, strerror(errno));
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size > READING_FILE_MAX) {
+		return reading_file_error(reader,
+					  source,
+					  "not a file, or too long");
+	}
+	if (secret && (st.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
+		return reading_file_error(
+			reader,
+			source,
+			"accessible by others: chmod 600 is right");
+	}
+	data = talloc_array(reader->bundle, char, (size_t)st.st_size + 1);
+	while (data != NULL && n > 0 && used < (size_t)st.st_size) {
+		n = read(fd, data + used, (size_t)st.st_size - used);
+		used += n > 0 ? (size_t)n : 0;
+	}
+	if (data == NULL || n < 0) {
+		talloc_free(data);
+		return reading_file_error(reader, source, strerror(errno));
+	}
+	good = quicd_bundle_add(reader->bundle, what, data, used);
+	talloc_free(data);
+	return good || reading_file_error(reader, source, "no memory");
+}
+
+/* As Samba does: relative to "private dir". */
+static void reading_file(struct quicd_reader *reader,
+			 const char *item,
+			 const char *item_source,
+			 const char *parameter,
+			 const char *path,
+			 bool secret)
+{
+	char *full = NULL;
+	char *source = NULL;
+	int fd;
+
+	if (path == NULL || path[0] == '\0') {
+		return;
+	}
+	if (path[0] == '/' || reader->private_dir == NULL) {
+		full = talloc_strdup(reader->bundle, path);
+	} else {
+		full = talloc_asprintf(reader->bundle,
+				       "%s/%s",
+				       reader->private_dir,
+				       path);
+	}
+	source = talloc_asprintf(reader->bundle,
+				 "%s = %s",
+				 parameter,
+				 full != NULL ? full : "");
+	if (full == NULL || source == NULL) {
+		reader->good = quicd_report_error(reader->report, "no memory");
+		return;
+	}
+	/* a FIFO must not hold us up */
+	fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		(void)reading_file_error(reader, source, strerror(errno));
+		return;
+	}
+	reading_add(reader, item_source, source);
+	(void)reading_file_fd(reader, item, source, fd, secret);
+	close(fd);
+}
+
+static void reading_files(struct quicd_reader *reader)
+{
+	const bool own = reader->certificate != NULL || reader->key != NULL;
+	const char *certificate = own ? reader->certificate
+				      : reader->tls_certfile;
+	const char *key = own ? reader->key : reader->tls_keyfile;
+
+	if (certificate == NULL || key == NULL || certificate[0] == '\0' ||
+	    key[0] == '\0')
+	{
+		reader->good = quicd_report_error(
+			reader->report,
+			"smbd_uring:quic certificate and smbd_uring:quic key, "
+			"or tls certfile and tls keyfile, must both be set");
+		return;
+	}
+	reading_file(reader,
+		     QUICD_ITEM_FILE("certificate"),
+		     QUICD_ITEM_SOURCE("certificate"),
+		     own ? "smbd_uring:quic certificate" : "tls certfile",
+		     certificate,
+		     false);
+	reading_file(reader,
+		     QUICD_ITEM_FILE("key"),
+		     QUICD_ITEM_SOURCE("key"),
+		     own ? "smbd_uring:quic key" : "tls keyfile",
+		     key,
+		     true);
+}
+
+/* Only those who ask for client certificates need these. */
+static void reading_trust(struct quicd_reader *reader,
+			  const struct quicd_settings *settings)
+{
+	if (settings->client_certificates == QUICD_CLIENT_CERTIFICATES_NO) {
+		return;
+	}
+	reading_file(reader,
+		     QUICD_ITEM_FILE("ca"),
+		     QUICD_ITEM_SOURCE("ca"),
+		     "tls cafile",
+		     reader->tls_cafile,
+		     false);
+	reading_file(reader,
+		     QUICD_ITEM_FILE("crl"),
+		     QUICD_ITEM_SOURCE("crl"),
+		     "tls crlfile",
+		     reader->tls_crlfile,
+		     false);
+}
+
+/* All checks that the processes of smbd-quicd do not do themselves. */
+static bool reading_check(struct quicd_reader *reader)
+{
+	struct quicd_report quiet = {.errors_only = true};
+	struct quicd_settings *settings = NULL;
+	struct quicd_tls *tls = NULL;
+	bool good;
+
+	settings = quicd_settings_parse(reader->bundle,
+					reader->report,
+					reader->bundle);
+	if (settings == NULL) {
+		return false;
+	}
+	reading_files(reader);
+	reading_trust(reader, settings);
+	good = quicd_behind_check(reader->report, &reader->behind, settings) &&
+	       reader->good;
+	talloc_free(settings);
+	if (!good) {
+		return false;
+	}
+	/* again, with the files */
+	settings = quicd_settings_parse(reader->bundle, &quiet, reader->bundle);
+	if (settings == NULL) {
+		return false;
+	}
+	tls = quicd_tls_load(reader->report, settings);
+	talloc_free(settings);
+	if (tls == NULL) {
+		return false;
+	}
+	quicd_tls_release(tls);
+	return true;
+}
+
+struct quicd_bundle *quicd_reading(TALLOC_CTX *mem_ctx,
+				   struct quicd_report *report,
+				   const char *path)
+{
+	struct quicd_reader reader = {
+		.report = report,
+		.bundle = talloc_zero(mem_ctx, struct quicd_bundle),
+		.behind.default_server = true,
+		.behind.ports = "445",
+		.behind.interfaces = "",
+		.good = true,
+	};
+	bool good;
+
+	if (reader.bundle == NULL) {
+		(void)quicd_report_error(report, "no memory");
+		return NULL;
+	}
+	good = quicd_smbconf_read(
+		mem_ctx, report, path, reading_parameter, &reader);
+	/* with names that are in doubt, too, so that all is said at once */
+	if (good) {
+		good = reading_check(&reader) && reader.good;
+	}
+	if (!good) {
+		TALLOC_FREE(reader.bundle);
+	}
+	return reader.bundle;
+}
+
+static void reading_try_listen(struct quicd_report *report,
+			       const struct quicd_settings *settings)
+{
+	const size_t num = talloc_array_length(settings->listen);
+	char text[ADDRESS_TEXT_SIZE];
+	size_t i;
+
+	for (i = 0; i < num; i++) {
+		const struct address *address = &settings->listen[i];
+		int fd = -1;
+		const int error = quicd_udp_open(address, 1, &fd);
+
+		if (error == 0) {
+			close(fd);
+			continue;
+		}
+		/* the smbd-quicd that runs has it; no IPv6 here: not fatal */
+		if ((error == EADDRINUSE && quicd_control_is_there()) ||
+		    (error == EAFNOSUPPORT && num > 1))
+		{
+			continue;
+		}
+		quicd_report_obstacle(report,
+				      "smbd_uring:quic listen: %s: %s",
+				      address_print(&address->u.sa, text),
+				      strerror(error));
+	}
+}
+
+void quicd_reading_try(struct quicd_report *report,
+		       const struct quicd_bundle *bundle)
+{
+	struct quicd_report quiet = {.errors_only = true};
+	struct quicd_settings *settings = quicd_settings_parse(NULL,
+							       &quiet,
+							       bundle);
+
+	if (settings != NULL) {
+		quicd_behind_try(report, settings);
+		reading_try_listen(report, settings);
+		talloc_free(settings);
+	}
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * Certificate revocation lists.
+ *
+ * GnuTLS takes a list of another CA or of last year without a word, and
+ * then lets in whom nobody has listed.  So the lists are kept here, and each
+ * certificate of a client's chain is looked up.  A list that is past its next
+ * update, or not valid yet, refuses all certificates of its issuer.
+ */
+
+#include <string.h>
+
+#include "revocation.h"
+
+#define REVOCATION_NAME 256
+
+struct quicd_revocation {
+	gnutls_x509_crl_t *lists;
+	unsigned num;
+};
+
+static int revocation_destroy(struct quicd_revocation *revocation)
+{
+	unsigned i;
+
+	for (i = 0; i < revocation->num; i++) {
+		gnutls_x509_crl_deinit(revocation->lists[i]);
+	}
+	gnutls_free(revocation->lists);
+	return 0;
+}
+
+/* -1: it has no next update */
+static bool revocation_is_valid(gnutls_x509_crl_t list, time_t now)
+{
+	const time_t next = gnutls_x509_crl_get_next_update(list);
+
+	return gnutls_x509_crl_get_this_update(list) <= now &&
+	       (next == (time_t)-1 || next > now);
+}
+
+/* Whether one of the trusted CAs has signed it. */
+static bool revocation_is_trusted(gnutls_x509_crl_t list,
+				  const struct quicd_certificates *trusted)
+{
+	const unsigned dates = GNUTLS_CERT_INVALID |
+			       GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED |
+			       GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE;
+	unsigned i;
+
+	for (i = 0; i < trusted->num; i++) {
+		unsigned status = 0;
+
+		if (gnutls_x509_crl_check_issuer(list, trusted->list[i]) == 1 &&
+		    gnutls_x509_crl_verify(
+			    list, &trusted->list[i], 1, 0, &status) == 0 &&
+		    (status & ~dates) == 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool revocation_check_lists(struct quicd_report *report,
+				   const struct quicd_revocation *revocation,
+				   const struct quicd_file *file,
+				   const struct quicd_certificates *trusted)
+{
+	const time_t now = time(NULL);
+	unsigned num_trusted = 0;
+	unsigned i;
+
+	for (i = 0; i < revocation->num; i++) {
+		gnutls_x509_crl_t list = revocation->lists[i];
+		char name[REVOCATION_NAME] = "?";
+		size_t len = sizeof(name);
+
+		(void)gnutls_x509_crl_get_issuer_dn(list, name, &len);
+		if (revocation_is_trusted(list, trusted)) {
+			num_trusted++;
+		} else {
+			quicd_report_warning(report,
+					     "%s: the list of \"%s\" is not of "
+					     "a CA in tls cafile",
+					     file->source,
+					     name);
+		}
+		if (!revocation_is_valid(list, now)) {
+			quicd_report_obstacle(
+				report,
+				"%s: the list of \"%s\" has expired: all of "
+				"its certificates are refused until a new one "
+				"is loaded",
+				file->source,
+				name);
+		}
+	}
+	if (num_trusted == 0) {
+		return quicd_report_error(
+			report,
+			"%s: there is no list of a CA in tls cafile",
+			file->source);
+	}
+	return true;
+}
+
+static bool revocation_check_cas(struct quicd_report *report,
+				 const struct quicd_revocation *revocation,
+				 const struct quicd_file *file,
+				 const struct quicd_certificates *trusted)
+{
+	unsigned i;
+	unsigned j;
+
+	for (i = 0; i < trusted->num; i++) {
+		char name[REVOCATION_NAME] = "?";
+		size_t len = sizeof(name);
+		bool found = false;
+
+		(void)gnutls_x509_crt_get_dn(trusted->list[i], name, &len);
+		if (quicd_revocation_check(revocation, trusted->list[i]) ==
+		    QUICD_REVOKED_YES) {
+			return quicd_report_error(
+				report,
+				"%s: the CA \"%s\" of tls cafile is revoked",
+				file->source,
+				name);
+		}
+		for (j = 0; j < revocation->num; j++) {
+			found = found || gnutls_x509_crl_check_issuer(
+						 revocation->lists[j],
+						 trusted->list[i]) == 1;
+		}
+		if (!found) {
+			quicd_report_warning(report,
+					     "%s: there is no list of the CA "
+					     "\"%s\"; none of its certificates "
+					     "counts as revoked",
+					     file->source,
+					     name);
+		}
+	}
+	return true;
+}
+
+struct quicd_revocation *quicd_revocation_load(
+	TALLOC_CTX *mem_ctx,
+	struct quicd_report *report,
+	const struct quicd_file *file,
+	const struct quicd_certificates *trusted)
+{
+	struct quicd_revocation *revocation = talloc_zero(
+		mem_ctx, struct quicd_revocation);
+	const gnutls_datum_t data = {
+		.data = (unsigned char *)(uintptr_t)file->data,
+		.size = (unsigned)file->len,
+	};
+	int ret;
+
+	if (revocation == NULL) {
+		(void)quicd_report_error(report, "no memory");
+		return NULL;
+	}
+	ret = gnutls_x509_crl_list_import2(&revocation->lists,
+					   &revocation->num,
+					   &data,
+					   GNUTLS_X509_FMT_PEM,
+					   0);
+	talloc_set_destructor(revocation, revocation_destroy);
+	if (ret < 0 || revocation->num == 0) {
+		(void)quicd_report_error(report,
+					 "%s: no revocation list: %s",
+					 file->source,
+					 quicd_certificates_why(file,
+								"X509 CRL",
+								ret));
+		TALLOC_FREE(revocation);
+		return NULL;
+	}
+	if (!revocation_check_lists(report, revocation, file, trusted) ||
+	    !revocation_check_cas(report, revocation, file, trusted))
+	{
+		TALLOC_FREE(revocation);
+	}
+	return revocation;
+}
+
+static bool revocation_same_issuer(gnutls_x509_crl_t list,
+				   gnutls_x509_crt_t certificate)
+{
+	gnutls_datum_t a = {};
+	gnutls_datum_t b = {};
+	bool same = false;
+
+	if (gnutls_x509_crl_get_raw_issuer_dn(list, &a) == 0 &&
+	    gnutls_x509_crt_get_raw_issuer_dn(certificate, &b) == 0)
+	{
+		same = a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
+	}
+	gnutls_free(a.data);
+	gnutls_free(b.data);
+	return same;
+}
+
+enum quicd_revoked quicd_revocation_check(
+	const struct quicd_revocation *revocation,
+	gnutls_x509_crt_t certificate)
+{
+	const time_t now = time(NULL);
+	bool valid = false;
+	bool expired = false;
+	unsigned i;
+
+	for (i = 0; i < revocation->num; i++) {
+		gnutls_x509_crl_t list = revocation->lists[i];
+
+		if (!revocation_same_issuer(list, certificate)) {
+			continue;
+		}
+		if (gnutls_x509_crt_check_revocation(certificate, &list, 1) !=
+		    0) {
+			return QUICD_REVOKED_YES;
+		}
+		if (revocation_is_valid(list, now)) {
+			valid = true;
+		} else {
+			expired = true;
+		}
+	}
+	/* an old one beside its successor does no harm */
+	return expired && !valid ? QUICD_REVOKED_EXPIRED : QUICD_REVOKED_NO;
+}
+
+time_t quicd_revocation_expires(const struct quicd_revocation *revocation)
+{
+	const time_t now = time(NULL);
+	time_t first = 0;
+	unsigned i;
+
+	for (i = 0; i < revocation->num; i++) {
+		const time_t next = gnutls_x509_crl_get_next_update(
+			revocation->lists[i]);
+
+		if (next != (time_t)-1 && next > now &&
+		    (first == 0 || next < first)) {
+			first = next;
+		}
+	}
+	return first;
+}

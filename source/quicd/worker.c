@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * A worker: the process that serves connections.
+ *
+ * New settings come in two steps, so that all workers have them or none: the
+ * parent sends them, and says to use them when all workers can.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "endpoint.h"
+#include "handover.h"
+#include "worker.h"
+
+struct quicd_worker_state {
+	const struct quicd_worker_start *start;
+	struct quicd_endpoint *endpoint;
+	/* what the parent has not decided about */
+	struct quicd_settings *settings;
+	struct quicd_tls *tls;
+	bool end;
+};
+
+static void worker_term(struct tevent_context *ev,
+			struct tevent_signal *se,
+			int sig,
+			int count,
+			void *info,
+			void *private_data)
+{
+	struct quicd_worker_state *state = private_data;
+
+	state->end = true;
+}
+
+static void worker_forget(struct quicd_worker_state *state)
+{
+	TALLOC_FREE(state->settings);
+	if (state->tls != NULL) {
+		quicd_tls_release(state->tls);
+		state->tls = NULL;
+	}
+}
+
+static bool worker_prepare(struct quicd_worker_state *state, int fd)
+{
+	struct quicd_report report = {.errors_only = true};
+	struct quicd_bundle *bundle = quicd_bundle_load(state->endpoint, fd);
+
+	worker_forget(state);
+	if (bundle == NULL) {
+		return false;
+	}
+	state->settings = quicd_settings_parse(state->endpoint,
+					       &report,
+					       bundle);
+	talloc_free(bundle);
+	if (state->settings != NULL) {
+		state->tls = quicd_tls_load(&report, state->settings);
+	}
+	if (state->tls == NULL) {
+		worker_forget(state);
+		return false;
+	}
+	return true;
+}
+
+static void worker_parent(struct tevent_context *ev,
+			  struct tevent_fd *fde,
+			  uint16_t flags,
+			  void *private_data)
+{
+	struct quicd_worker_state *state = private_data;
+	int fd = -1;
+	struct quicd_message message = quicd_handover_recv(state->start->parent,
+							   &fd,
+							   UINT64_MAX);
+
+	switch (message.what) {
+	case 'P':
+		message.what = fd >= 0 && worker_prepare(state, fd) ? 'Y' : 'N';
+		(void)quicd_handover_send(state->start->parent, message, -1);
+		break;
+	case 'C':
+		if (state->tls != NULL) {
+			quicd_endpoint_reload(state->endpoint,
+					      state->settings,
+					      state->tls);
+			state->settings = NULL;
+			state->tls = NULL;
+		}
+		break;
+	case 'A':
+		worker_forget(state);
+		break;
+	default:
+		TALLOC_FREE(fde); /* the parent is gone, and we soon */
+		break;
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+}
+
+static struct quicd_endpoint *worker_begin(struct tevent_context *ev,
+					   struct quicd_worker_state *state)
+{
+	const struct quicd_worker_start *start = state->start;
+	size_t i;
+
+	state->endpoint = quicd_endpoint_create(ev,
+						ev,
+						start->shared,
+						start->number,
+						start->settings,
+						start->tls,
+						quicd_runtime_directory());
+	if (state->endpoint == NULL ||
+	    tevent_add_signal(ev, ev, SIGTERM, 0, worker_term, state) == NULL ||
+	    tevent_add_fd(ev,
+			  ev,
+			  start->parent,
+			  TEVENT_FD_READ,
+			  worker_parent,
+			  state) == NULL)
+	{
+		return NULL;
+	}
+	for (i = 0; i < start->num_fds; i++) {
+		if (quicd_endpoint_add_socket(state->endpoint, start->fds[i]) ==
+		    NULL) {
+			return NULL;
+		}
+	}
+	return state->endpoint;
+}
+
+void quicd_worker_main(TALLOC_CTX *mem_ctx,
+		       const struct quicd_worker_start *start)
+{
+	struct quicd_worker_state state = {.start = start};
+	struct tevent_context *ev = tevent_context_init(mem_ctx);
+	sigset_t none;
+
+	if (ev == NULL || worker_begin(ev, &state) == NULL) {
+		quicd_log_at(QUICD_LOG_ERROR,
+			     "a worker could not begin: %s",
+			     strerror(errno));
+		_exit(1);
+	}
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	while (!state.end) {
+		if (tevent_loop_once(ev) != 0) {
+			quicd_log_at(QUICD_LOG_ERROR,
+				     "the event loop has failed: %s",
+				     strerror(errno));
+			_exit(1);
+		}
+	}
+	worker_forget(&state);
+	quicd_endpoint_close_all(state.endpoint, "smbd-quicd is shutting down");
+	talloc_free(ev); /* for those who look for leaks */
+	talloc_free(mem_ctx);
+	exit(0);
+}
