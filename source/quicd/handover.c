@@ -217,12 +217,29 @@ static int control_socket(void)
 	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 }
 
+bool quicd_control_is_there(void)
+{
+	struct sockaddr_un address = {};
+	const int sock = control_socket();
+	const bool there = sock >= 0 && control_address(&address) &&
+			   connect(sock,
+				   (const struct sockaddr *)&address,
+				   sizeof(address)) == 0;
+
+	if (sock >= 0) {
+		close(sock);
+	}
+	return there;
+}
+
 int quicd_control_listen(void)
 {
 	struct sockaddr_un address = {};
 	int fd = -1;
 
-	if (control_address(&address)) {
+	if (quicd_control_is_there()) {
+		errno = EADDRINUSE; /* one at another address */
+	} else if (control_address(&address)) {
 		fd = control_socket();
 		(void)unlink(address.sun_path);
 	}
@@ -246,21 +263,6 @@ int quicd_control_listen(void)
 			strerror(errno));
 	}
 	return fd;
-}
-
-bool quicd_control_is_there(void)
-{
-	struct sockaddr_un address = {};
-	const int sock = control_socket();
-	const bool there = sock >= 0 && control_address(&address) &&
-			   connect(sock,
-				   (const struct sockaddr *)&address,
-				   sizeof(address)) == 0;
-
-	if (sock >= 0) {
-		close(sock);
-	}
-	return there;
 }
 
 void quicd_control_remove(void)

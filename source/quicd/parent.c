@@ -522,7 +522,9 @@ static void parent_serve(struct quicd_parent *parent)
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {
 		;
 	}
-	quicd_control_remove();
+	if (parent->control >= 0) {
+		quicd_control_remove();
+	}
 }
 
 static bool parent_prepare(struct quicd_parent *parent)
