@@ -329,6 +329,8 @@ def build(bld):
                use=[], source='tests/lib/%s.c' % name)
     module(target='tests/quic-ko', install_path=None, use=[],
            source='tests/lib/quic_ko.c')
+    bld.program(target='tests/quicd-parameters', install_path=None,
+                source='tests/quicd/parameters.c', includes=dirs, use=quicd)
     bld.objects(name='conformance', includes=dirs, use=use, source=[
         'tests/conformance/%s.c' % part
         for part in ('ask', 'cgroup_bpf', 'compare', 'sockets', 'tap')])

@@ -128,6 +128,18 @@ static const char *const quicd_other_parameters[] = {
 	QUICD_PREFIX "warn stall",
 };
 
+const char *quicd_settings_parameter(size_t i, bool *ours)
+{
+	*ours = i < ARRAY_SIZE(quicd_parameters);
+	if (*ours) {
+		return quicd_parameters[i].name;
+	}
+	i -= ARRAY_SIZE(quicd_parameters);
+	return i < ARRAY_SIZE(quicd_other_parameters)
+		       ? quicd_other_parameters[i]
+		       : NULL;
+}
+
 static bool quicd_bad_value(struct quicd_report *report,
 			    const char *name,
 			    const char *value,

@@ -98,6 +98,15 @@ const struct address *quicd_settings_server(
 	const struct address *client);
 
 /**
+ * @brief The names that this program and the other parts of smbd-uring know.
+ *
+ * @param[in]  i     from 0 on
+ * @param[out] ours  whether smbd-quicd uses it; others it only knows
+ * @return the name as the man pages have it, NULL after the last one
+ */
+const char *quicd_settings_parameter(size_t i, bool *ours);
+
+/**
  * @brief Whether "hosts allow" and "hosts deny" let an address in, by the
  * rules of smbd.
  */
