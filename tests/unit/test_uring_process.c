@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdint.h>
@@ -143,49 +142,6 @@ static void test_said_once(void **state)
 	assert_int_equal(own_process(said_once), 0);
 }
 
-static void *hold(void *private_data)
-{
-	int *pipes = private_data;
-	char c = 0;
-
-	uring_process_lock();
-	(void)!write(pipes[1], &c, 1);
-	usleep(20000);
-	uring_process_unlock();
-	return NULL;
-}
-
-/* Another thread holds the mutex at fork(): the child can take it. */
-static void fork_while_locked(void)
-{
-	pthread_t thread;
-	int status = -1;
-	int pipes[2];
-	pid_t pid;
-	char c;
-
-	if (getenv("UNDER_SANITIZER") != NULL) {
-		skip_test("the tool's own mutexes at a fork beside threads");
-	}
-	CHECK(pipe(pipes) == 0);
-	CHECK(pthread_create(&thread, NULL, hold, pipes) == 0);
-	CHECK(read(pipes[0], &c, 1) == 1);
-	pid = fork();
-	if (pid == 0) {
-		alarm(10);
-		uring_process_lock();
-		uring_process_unlock();
-		_exit(0);
-	}
-	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
-	CHECK(pthread_join(thread, NULL) == 0);
-}
-
-static void test_fork_while_locked(void **state)
-{
-	assert_int_equal(own_process(fork_while_locked), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,7 +150,6 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_counters),
 		cmocka_unit_test(test_said_once),
-		cmocka_unit_test(test_fork_while_locked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1086,6 +1086,9 @@ static void fork_beside(void *(*fn)(void *private_data))
 
 static void fork_beside_threads(void)
 {
+#ifdef __SANITIZE_THREAD__
+	skip_test("ThreadSanitizer misses the parent's threads in a child");
+#endif
 	uring_set_mode(URING_MODE_SYSCALL);
 	fork_beside(ask_for_one);
 	fork_beside(find_none);
@@ -1209,6 +1212,10 @@ static void asked_once(void)
 		if (i == 0) {
 			ret = getsockopt(fd, SOL_SOCKET, SO_ERROR, value, &len);
 			memcpy(expected, value, 3);
+			if (expected[0] == 0x55) {
+				skip_test("this kernel writes a whole value "
+					  "or none");
+			}
 			CHECK(expected[0] == ECONNREFUSED);
 		} else {
 			ret = uring_getsockopt(
