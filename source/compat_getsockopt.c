@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Which way a socket query goes on this machine, and the answer that is
- * always right.
+ * Routes a socket query to the ring or to the system call, and returns the
+ * system call's answer where the two differ.
  *
- * No probe of io_uring tells which socket options its command serves: not
- * io_uring_get_probe(), not IORING_REGISTER_QUERY.  So it is learned by
- * asking: a query goes through the ring until the ring has refused its like
- * (family, type, protocol, level, option) where the system call succeeds;
- * such a refusal is remembered.  The level alone would do for a kernel that
- * serves SOL_SOCKET only (io_uring_cmd_getsockopt() up to Linux 7.2), but a
- * kernel that serves more refuses single options of a level it serves.
+ * io_uring has no probe for the socket options that its command serves:
+ * neither io_uring_get_probe() nor IORING_REGISTER_QUERY reports them.  So the
+ * library learns by asking.  A query goes through the ring until the ring
+ * refuses one of the same class (family, type, protocol, level, option) for
+ * which the system call succeeds.  The library remembers that refusal.  The
+ * level alone would be enough for a kernel that serves SOL_SOCKET only
+ * (io_uring_cmd_getsockopt() up to Linux 7.2).  A kernel that serves more
+ * levels refuses single options of a level that it serves.
  *
- * An error of the ring is never returned.  EOPNOTSUPP is a legal answer of
- * getsockopt(2) as well as the ring's word for "not this level"; a length
- * that belongs to an error (ERANGE) does not fit into a completion; a
- * security module may refuse the command but not the call.  The system call
- * settles all of it at once, and errors are rare.
+ * The library never returns an error of the ring:
+ * - EOPNOTSUPP is a legal answer of getsockopt(2), and the ring also uses it
+ *   for "not this level".
+ * - A completion has no room for a length that belongs to an error (ERANGE).
+ * - A security module may refuse the command and allow the call.
+ * The system call settles all three cases at once, and errors are rare.
  *
- * What was learned is kept for the process, under its mutex.  A batch keeps
- * the answers of compat_query_route() until uring_routing_generation() changes,
- * so that a query does not take the mutex each time it is asked.
+ * The process keeps the learned refusals under its mutex.  A batch keeps the
+ * answers of compat_query_route() until uring_routing_generation() changes, so
+ * that asking a query does not take the mutex each time.
  */
 
 #include "config.h"
@@ -37,12 +39,12 @@
 
 /*
  * A transport snapshot over both families has ten options beyond
- * SOL_SOCKET.  What does not fit is asked through the ring each time, which
- * is slow and right.
+ * SOL_SOCKET.  A query whose refusal does not fit here goes through the ring
+ * each time: the answer is correct, but slow.
  */
 #define COMPAT_REFUSALS 64
 
-/* In place of a level, for what has none. */
+/* Stands for the level of an ioctl, which has none. */
 #define COMPAT_LEVEL_IOCTL (-1)
 
 struct compat_refusal {
@@ -54,7 +56,7 @@ struct compat_refusal {
 	enum uring_reason reason;
 };
 
-/* What was learned about the kernel stays valid in a child. */
+/* A child keeps the refusals: it runs on the same kernel. */
 static struct {
 	int (*getsockopt)(int fd,
 			  int level,
@@ -81,7 +83,7 @@ int compat_libc_getsockopt(int fd,
 			   void *optval,
 			   socklen_t *optlen)
 {
-	/* set before the first query, so that no lock is needed */
+	/* no lock: the function is set before the first query */
 	return compat.getsockopt(fd, level, optname, optval, optlen);
 }
 
@@ -140,7 +142,7 @@ static void compat_init_wrappers(void)
 	wrappers_loaded = dl_iterate_phdr(compat_find_wrapper, NULL) != 0;
 }
 
-/* Both work by LD_PRELOAD only, so the first look is valid for good. */
+/* LD_PRELOAD alone can load a wrapper, so one check lasts for the process. */
 bool compat_wrapped(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -167,7 +169,7 @@ static struct compat_refusal compat_key(const struct uring_socket *sock,
 	return key;
 }
 
-/* With the lock held. */
+/* The caller holds the lock. */
 static const struct compat_refusal *compat_refused(
 	const struct compat_refusal *key)
 {
@@ -286,7 +288,7 @@ void compat_query_result(const struct uring_socket *sock,
 		switch (-res) {
 		case EOPNOTSUPP:
 		case EINVAL:
-			/* EINVAL: no such operation or sub-operation */
+			/* EINVAL: the kernel lacks the operation or command */
 			reason = URING_REASON_LEVEL;
 			break;
 		case EACCES:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Which way a socket query goes on this machine, and the answer that is
- * always right.  Internal.
+ * Routes a socket query to the ring or to the system call, and returns the
+ * system call's answer where the two differ.  Internal.
  */
 #ifndef COMPAT_GETSOCKOPT_H
 #define COMPAT_GETSOCKOPT_H
@@ -19,8 +19,10 @@ int compat_libc_getsockopt(int fd,
 bool compat_wrapped(void);
 
 /**
- * Whether the ring may be asked: URING_REASON_NONE, also when it is not yet
- * known whether it can answer; else why not.
+ * Whether a query may go through the ring.
+ *
+ * @return URING_REASON_NONE if it may, also if it is not yet known whether
+ *         the ring can answer; else the reason for the system call.
  */
 enum uring_reason compat_query_route(const struct uring_socket *sock,
 				     const struct uring_query *query);
@@ -31,12 +33,12 @@ void compat_query_syscall(const struct uring_socket *sock,
 			  enum uring_reason reason);
 
 /**
- * Take what the ring answered.  A result >= 0 is the answer; on any error
- * the system call is made, its verdict is the answer, and what the
- * difference tells about the ring is remembered.
+ * Take the ring's result.  A result >= 0 is the answer.  On any error the
+ * function makes the system call and returns its verdict.  If the system call
+ * succeeds, it also remembers that the ring refuses this query.
  *
- * query->optval must hold the caller's original bytes for in/out options
- * when res is an error.
+ * If res is an error, query->optval must hold the caller's original bytes,
+ * because in/out options read them.
  */
 void compat_query_result(const struct uring_socket *sock,
 			 struct uring_query *query,

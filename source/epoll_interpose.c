@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * epoll_wait(2) and its like, interposed: the loop's own wait goes to the
- * backend, all others to libc.
+ * Interposes epoll_wait(2), epoll_create(2) and epoll_create1(2): the loop's
+ * own wait goes to the backend, all other calls go to libc.
  *
- * It is an archive of its own and not in the shared library.  So a program has
- * its epoll_wait() interposed only if it asks for that.
+ * This file is an archive of its own and not part of the shared library.  So
+ * the library interposes epoll_wait() only in a program that links the archive.
  */
 
 #include "config.h"

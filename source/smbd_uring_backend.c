@@ -2,39 +2,40 @@
 /*
  * The tevent backend "io_uring".
  *
- * Readiness of descriptors, timers, signals and immediates are tevent's own
- * epoll backend, called through its operations: what Samba relies on there
- * (level triggering, one handler per turn, close() that tears a file down)
- * is kept by being the same code, and a loop without queries makes the same
- * system calls.  What this backend adds is the queue of socket queries.
+ * tevent's own epoll backend handles descriptors, timers, signals and
+ * immediates; this backend calls it through its operations.  Samba relies on
+ * level triggering, one handler per iteration and close() that tears a file
+ * down.  The same code keeps all three, and a loop without queries makes the
+ * same system calls.  This backend adds the queue of socket queries.
  *
- * Prompt queries are answered at the beginning of the next iteration of the
- * loop, all together, before the loop can wait.  Lazy ones piggyback: when the
- * epoll backend calls epoll_wait(2), epoll_interpose.c passes that call here,
- * and one io_uring_enter(2) submits the queries and waits, by
- * IORING_OP_EPOLL_WAIT (Linux 6.15), for the event that epoll_wait() would have
- * returned.  Where the kernel cannot do that, and in a program without
- * epoll_interpose.c, lazy queries go with the prompt ones.
+ * The loop answers prompt queries together at the beginning of its next
+ * iteration, before it can wait.  Lazy queries piggyback on the wait: when the
+ * epoll backend calls epoll_wait(2), epoll_interpose.c passes that call here.
+ * One io_uring_enter(2) then submits the queries and waits for the event that
+ * epoll_wait() would have returned.  It waits by IORING_OP_EPOLL_WAIT (Linux
+ * 6.15).  On an older kernel, and in a program without epoll_interpose.c, lazy
+ * queries are answered together with the prompt ones.
  *
- * Calls that are not the loop's own wait with queries to carry go on to libc.
- * The descriptor is compared, so that a handler may use epoll for itself.
+ * All other calls of epoll_wait(2) go on to libc.  The backend compares the
+ * descriptor, so that a handler may use epoll for itself.
  *
- * Decided against: an epoll set of our own, with all of the bookkeeping of
- * tevent_epoll.c in side tables.  It would have to follow what differs
- * between tevent 0.14 and 0.17 (several fdes on one descriptor, errors,
- * time limits), and waits with the same system call in the end.  docs/ has
- * the figures, also of polls in the ring.
+ * Alternative: an epoll set of our own, with all of the bookkeeping of
+ * tevent_epoll.c in side tables.  We decided against it.  It would have to
+ * follow the differences between tevent 0.14 and 0.17 (several fdes on one
+ * descriptor, errors, time limits), and would wait with the same system call
+ * in the end.  docs/ has the figures, and those of polls in the ring.
  *
- * The answers are delivered as immediate events, so that their order among
- * other events, nesting, trace points and wrapper contexts are tevent's.
+ * The backend delivers answers as immediate events.  So tevent decides their
+ * order among other events, and tevent's nesting, trace points and wrapper
+ * contexts apply to them.
  *
- * Nothing is created before it is needed: a context has its state of a few
- * dozen bytes and its queue, and its ring comes with the first batch that is
- * worth one.  So a throw-away context costs what it costs on epoll.
+ * A new context has only its state of a few dozen bytes and its queue.  Its
+ * ring comes with the first batch that is worth one.  So a short-lived context
+ * costs as much as it does on epoll.
  *
- * tevent has no public prototypes for what backends share; the functions
- * used are exported by every libtevent.so.0 from 0.14.1 on and are checked
- * for by configure.
+ * tevent has no public prototypes for the functions that its backends share.
+ * Every libtevent.so.0 from 0.14.1 on exports those that we use, and configure
+ * checks for them.
  */
 
 #include "config.h"
@@ -57,15 +58,15 @@ struct uring_loop {
 	void (*hook)(void *private_data);
 	void *hook_private_data;
 
-	/* what the loop of this process waits on; -1: not known */
+	/* the epoll set that the loop of this process waits on; -1: unknown */
 	int epoll_fd;
 	pid_t pid;
 };
 
-/* In epoll_create() for a context of ours: where to note the descriptor. */
+/* Where epoll_create() for one of our contexts stores the descriptor. */
 static __thread int *created_epoll_fd;
 
-/* The context whose next wait is to carry its queue. */
+/* The context whose queue piggybacks on its next wait. */
 static __thread struct tevent_context *piggybacking;
 
 static struct uring_loop *uring_loop_find(struct tevent_context *ev)
@@ -120,7 +121,7 @@ bool uring_epoll_wait(int epfd,
 	struct uring_loop *loop = NULL;
 
 	if (piggybacking != NULL) {
-		/* none if a handler has freed the context meanwhile */
+		/* NULL if a handler has freed the context meanwhile */
 		loop = uring_loop_find(piggybacking);
 	}
 	if (loop == NULL || epfd != loop->epoll_fd) {
@@ -149,16 +150,16 @@ static int uring_backend_context_init(struct tevent_context *ev)
 	}
 
 	/*
-	 * tevent_re_initialise() comes here again: what was asked before
-	 * the fork is answered in the child too.
+	 * tevent_re_initialise() calls this again: the child also answers
+	 * the queries that were asked before the fork.
 	 */
 	loop = uring_loop_find(ev);
 	if (loop == NULL) {
 		loop = uring_loop_create(ev);
 	}
 	/*
-	 * Without memory for a queue there is none, and queries on this
-	 * context are answered when they are asked.
+	 * If there is no memory for a queue, queries on this context are
+	 * answered when they are asked.
 	 */
 	if (loop != NULL) {
 		loop->epoll_fd = epoll_fd;
@@ -168,7 +169,7 @@ static int uring_backend_context_init(struct tevent_context *ev)
 	return 0;
 }
 
-/* In a child without tevent_re_initialise() the set is still the parent's. */
+/* A child without tevent_re_initialise() still has its parent's epoll set. */
 static bool uring_loop_can_piggyback(const struct uring_loop *loop)
 {
 	return loop->epoll_fd != -1 && loop->pid == tevent_cached_getpid() &&
@@ -195,7 +196,7 @@ static int uring_backend_loop_once(struct tevent_context *ev,
 	return ret;
 }
 
-/* tevent_common_loop_wait() cannot know of requests that only wait here. */
+/* tevent_common_loop_wait() does not know the requests in our queue. */
 static int uring_backend_loop_wait(struct tevent_context *ev,
 				   const char *location)
 {

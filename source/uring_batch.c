@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Batches of queries: into the ring or by system call, and the answers back.
+ * Answers batches of queries, through the ring or by system call.
  *
- * Queries travel in batches, and a list of batches is answered together:
- * compat_getsockopt.c says which way each query can go, and the number of
- * those that the ring may take decides which way is cheaper.
+ * The library answers a list of batches together.  compat_getsockopt.c says
+ * which way each query may go.  The number of queries that may use the ring
+ * decides which way is cheaper.
  *
- * A batch owns what the ring writes to.  Beside it stand the caller's bytes
- * (an option that reads its buffer starts from them, and so does the system
- * call if it has to be asked after all) and a spare: if a ring dies with a
- * command in flight, the kernel may still write to the buffers, so they are
- * leaked on purpose and the spare takes their place.
+ * A batch owns three blocks:
+ * - the answers, to which the ring writes
+ * - the caller's bytes.  An option that reads its buffer starts from them, and
+ *   so does the system call after an error of the ring.
+ * - a spare.  If a ring dies with a command in flight, the kernel may still
+ *   write to the answers.  The library leaks them on purpose, and the spare
+ *   takes their place.
  *
- * Asking a batch allocates nothing, takes no lock and looks nothing up that
- * it has looked up before: a query through the ring has about 200 ns to
- * lose before it is slower than the system call.
+ * To ask a batch allocates nothing, takes no lock and repeats no lookup.  About
+ * 200 ns more would make a query through the ring slower than the system call.
  */
 
 #include "config.h"
@@ -32,14 +33,14 @@
 #include "util/dlinklist.h"
 #include "util/macros.h"
 
-/* Where a buffer in a block begins. */
+/* The alignment of the buffers in a block. */
 #define URING_ALIGN 8
 
 /*
- * A ring acts with the credentials of whoever created it where the kernel
- * checks that (kernel.io_uring_disabled = 1, memlock accounting).  smbd
- * takes on a client's user with seteuid and its like; until it is itself
- * again there is no new ring.
+ * Where the kernel checks credentials (kernel.io_uring_disabled = 1, memlock
+ * accounting), it checks those of the ring's creator.  smbd impersonates the
+ * client's user with seteuid() and similar calls.  Until smbd has its own user
+ * again, the library creates no ring.
  */
 enum uring_reason uring_ring_obtain(TALLOC_CTX *mem_ctx,
 				    struct uring_ring **ring)
@@ -68,8 +69,8 @@ enum uring_reason uring_ring_obtain(TALLOC_CTX *mem_ctx,
 }
 
 /*
- * The kernel may still write to the answers: they are leaked on purpose, and
- * the spare takes their place.
+ * The kernel may still write to the answers.  The library leaks them on
+ * purpose, and the spare takes their place.
  */
 static void uring_batch_leak(struct uring_batch *batch)
 {
@@ -99,7 +100,7 @@ static void uring_item_done(struct uring_op *op, int res, bool lost)
 		uring_batch_leak(batch);
 	}
 	if (res < 0 && batch->input != NULL && item->size > 0) {
-		/* a handler may have begun to write before it failed */
+		/* the kernel may have written some bytes before it failed */
 		memcpy(query->optval, batch->input + item->offset, item->size);
 	}
 	if (lost) {
@@ -132,7 +133,7 @@ static int uring_item_queue(struct uring_ring *ring, struct uring_item *item)
 				     query->optlen);
 }
 
-/* Put an item into the ring; the reason why that is not possible. */
+/* Put an item into the ring; else return the reason for the system call. */
 static enum uring_reason uring_item_submit(struct uring_ring *ring,
 					   struct uring_item *item)
 {
@@ -310,7 +311,7 @@ struct uring_batch *uring_batch_create(TALLOC_CTX *mem_ctx,
 	batch->items = talloc_zero_array(batch, struct uring_item, num_queries);
 	batch->input = talloc_zero_array(batch, uint8_t, size);
 	if (batch->queries != NULL) {
-		/* uring_query_batch_recv() hands both over together */
+		/* uring_query_batch_recv() gives the caller both together */
 		batch->answers = talloc_array(batch->queries, uint8_t, size);
 		batch->spare = talloc_array(batch->queries, uint8_t, size);
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * A batch of queries from the inside: what the ring and the queue of a context
- * do with it.  Internal.
+ * The inside of a batch of queries, for the ring and for the queue of a
+ * context.  Internal.
  *
- * A list of batches is answered together: it is linked by next, and what is
- * behind its first one belongs to it.
+ * The library answers a list of batches together.  The batches of a list are
+ * linked by next, and the first one stands for the list.
  */
 #ifndef URING_BATCH_H
 #define URING_BATCH_H
@@ -13,9 +13,10 @@
 #include "uring_sockopt.h"
 
 /*
- * From how many queries on an enter of their own is cheaper than as many
- * system calls.  SO_RCVBUF, Linux 6.18, time of getsockopt(2) divided by
- * that of the ring: 0.56 for 1 query, 0.91 for 4, 1.11 for 8, 1.45 for 32.
+ * The number of queries from which on one io_uring_enter(2) is cheaper than a
+ * system call for each.  We measured SO_RCVBUF on Linux 6.18.  The time of
+ * getsockopt(2) divided by that of the ring was: 0.56 for 1 query, 0.91 for 4,
+ * 1.11 for 8, 1.45 for 32.
  */
 #define URING_BREAK_EVEN 6
 
@@ -23,27 +24,27 @@ struct uring_item {
 	struct uring_op op;
 	struct uring_batch *batch;
 	struct uring_query *query;
-	/* of the buffer, before an answer changes optlen */
+	/* of the buffer: an answer changes optlen */
 	socklen_t size;
-	/* in the blocks of the batch */
+	/* of the buffer in the blocks of the batch */
 	size_t offset;
-	/* whether the ring may be asked, as of batch->generation */
+	/* whether the query may use the ring, as of batch->generation */
 	enum uring_reason route;
 	/*
-	 * getsockopt(2) may write past the buffer, so a copy of it must not be
-	 * asked into
+	 * getsockopt(2) may write past the buffer, so a query must not use a
+	 * copy of the buffer
 	 */
 	bool overruns;
 };
 
 struct uring_batch {
-	/* while it is in a queue; *list is the head */
+	/* while the batch is in a queue; *list is the head */
 	struct uring_batch *prev;
 	struct uring_batch *next;
 	struct uring_batch **list;
 	enum uring_urgency urgency;
 
-	/* answered: the handler is about to be called */
+	/* BATCH_ANSWERED: the handler has not been called yet */
 	enum { BATCH_IDLE, BATCH_ASKED, BATCH_ANSWERED } state;
 	struct tevent_context *ev;
 	struct tevent_immediate *im;
@@ -55,12 +56,12 @@ struct uring_batch {
 	struct uring_item *items;
 	size_t num_items;
 
-	/* of the items' routes: when they were found, and how many are NONE */
+	/* the generation of the items' routes, and how many may use the ring */
 	bool routed;
 	unsigned generation;
 	size_t candidates;
 
-	/* the queries' buffers; what they start from; see above */
+	/* the queries' buffers; the caller's bytes; see uring_batch.c */
 	uint8_t *answers;
 	uint8_t *input;
 	uint8_t *spare;
@@ -75,11 +76,12 @@ struct uring_batch {
 enum uring_reason uring_ring_obtain(TALLOC_CTX *mem_ctx,
 				    struct uring_ring **ring);
 
-/** Find out what the ring may be asked; how many queries that are. */
+/** Route the queries; returns how many of them may use the ring. */
 size_t uring_batches_route(struct uring_batch *batches);
 
 /**
- * Put into the ring what it may be asked, and answer the rest by system call.
+ * Put the queries that may use the ring into it, and answer the rest by system
+ * call.
  *
  * @param[in] no_ring  why there is no ring, or URING_REASON_NONE
  */
@@ -88,19 +90,19 @@ void uring_batches_submit(struct uring_ring *ring,
 			  enum uring_reason no_ring);
 
 /**
- * Count what was answered.
+ * Count the answered queries.
  *
  * @param[in] ring    may be NULL
- * @param[in] enters  what uring_ring_enters() was before
+ * @param[in] enters  the value of uring_ring_enters() before
  */
 void uring_batches_account(const struct uring_ring *ring,
 			   size_t enters,
 			   const struct uring_batch *batches);
 
 /**
- * Answer all of a list, in the way that is cheaper or that the mode wants.
+ * Answer all batches of a list, in the cheaper way or as the mode says.
  *
- * @param[in] ring  where the ring for them is, or is to be: a child of mem_ctx
+ * @param[in,out] ring  their ring; created as a child of mem_ctx if needed
  */
 void uring_batches_answer(TALLOC_CTX *mem_ctx,
 			  struct uring_ring **ring,
@@ -110,7 +112,7 @@ void uring_batches_answer(TALLOC_CTX *mem_ctx,
 void uring_batch_link(struct uring_batch *batch, struct uring_batch **list);
 void uring_batch_unlink(struct uring_batch *batch);
 
-/** Before it is asked: start from the caller's bytes again. */
+/** Restore the caller's bytes; to be called before the batch is asked. */
 void uring_batch_prepare(struct uring_batch *batch);
 
 #endif /* URING_BATCH_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What is peculiar about single socket options, see uring_options.h.
+ * Peculiarities of single socket options, see uring_options.h.
  */
 
 #include "config.h"
@@ -17,13 +17,13 @@
 #define TCP_AO_GET_KEYS_OPTION 41
 #define TCP_AO_NKEYS_OFFSET 272
 
-/* Options whose value has a count of what follows in it. */
+/* Options whose value contains a count of the elements that follow. */
 static const struct {
 	int level;
 	int optname;
-	/* where the count is */
+	/* of the count in the value */
 	size_t offset;
-	/* the size of the value without, and of each that is counted */
+	/* the size of the value without elements, and of one element */
 	size_t fixed;
 	size_t each;
 } counted[] = {
@@ -32,7 +32,7 @@ static const struct {
 	{IPPROTO_IPV6, MCAST_MSFILTER, 140, 144, 128},
 };
 
-/* Options that asking changes: it takes or resets what they tell. */
+/* Options that a query changes: it takes or resets their value. */
 static const struct {
 	int level;
 	int optname;
@@ -68,7 +68,7 @@ bool uring_option_overruns(const struct uring_query *query)
 	}
 	if (query->level == IPPROTO_TCP &&
 	    query->optname == TCP_AO_GET_KEYS_OPTION) {
-		/* their number is written in any case; a length is one key's */
+		/* Linux always writes the number of keys; optlen is one key's */
 		return query->optlen < TCP_AO_NKEYS_OFFSET + sizeof(uint32_t) ||
 		       count_at(query, TCP_AO_NKEYS_OFFSET) > 1;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What is peculiar about single socket options: the place to edit when Linux
- * gets one more.  Internal.
+ * Peculiarities of single socket options.  Edit uring_options.c when Linux
+ * gets another option of that kind.  Internal.
  */
 #ifndef URING_OPTIONS_H
 #define URING_OPTIONS_H
@@ -9,14 +9,14 @@
 #include "uring_sockopt.h"
 
 /**
- * Whether getsockopt(2) may write past the stated length of this query: by a
- * count in the value, or by a length that does not count bytes.
+ * Whether getsockopt(2) may write past optlen of this query: because the value
+ * contains a count, or because optlen does not count bytes.
  */
 bool uring_option_overruns(const struct uring_query *query);
 
 /**
- * Whether asking changes the answer.  Such an option must not be asked twice,
- * by a ring that fails after it did the work and then by system call.
+ * Whether a query changes the answer.  Such an option must not be asked twice:
+ * first by a ring that fails after it did the work, then by system call.
  */
 bool uring_option_once(const struct uring_query *query);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What of socket queries works here: each kind of socket is asked one harmless
- * option of each level, through a ring of the probe's own.
+ * Finds out which socket queries the ring answers on this kernel.  The probe
+ * asks each kind of socket for one harmless option of each level, through a
+ * ring of its own.
  */
 
 #include "config.h"
@@ -25,7 +26,7 @@
 #include "uring_ring.h"
 #include "util/macros.h"
 
-/* What a probe asks: one harmless option per level. */
+/* The queries of a probe: one harmless option per level. */
 static const struct {
 	const char *socket;
 	int family;
@@ -107,7 +108,7 @@ static void probe_done(struct uring_op *op, int res, bool lost)
 	}
 }
 
-/* What the ring says, as an errno; 0 if it answers. */
+/* The ring's errno for query i; 0 if the ring answers. */
 static int probe_ask(TALLOC_CTX *mem_ctx,
 		     struct uring_ring *ring,
 		     size_t i,
@@ -175,9 +176,9 @@ static const char *probe_flags(TALLOC_CTX *mem_ctx, unsigned flags)
 }
 
 /*
- * A kernel that does not answer SOL_SOCKET either has no command to ask with.
- * It says EINVAL (before 5.19) or, up to 6.6, EOPNOTSUPP, which later ones say
- * of a level.
+ * A kernel that does not even answer SOL_SOCKET has no getsockopt command.  It
+ * returns EINVAL (before 5.19) or EOPNOTSUPP (up to 6.6).  Later kernels return
+ * EOPNOTSUPP for a level that they do not serve.
  */
 static void probe_without_command(struct probe *probe)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What holds for all queries of this process: the mode, the counters, the
- * last trouble with a ring, and where it is reported.
+ * State for all queries of this process: the mode, the counters, the last error
+ * of a ring, and the log function.
  *
- * One mutex protects all state that the library keeps for the process; other
- * files keep theirs under the same one.  So fork() has one mutex to wait for.
- * What a query reads each time it is asked takes no mutex: the mode and the
- * generation of the routes are atomic, and queries are counted by the batch.
+ * One mutex protects all state that the library keeps for the process, also
+ * the state of other files.  So fork() has one mutex to wait for.  To ask a
+ * query takes no mutex: the mode and the generation of the routes are atomic,
+ * and the library counts whole batches.
  */
 
 #include "config.h"
@@ -49,7 +49,7 @@ static void process_fork_done(void)
 	pthread_mutex_unlock(&process.mutex);
 }
 
-/* A mutex that another thread holds at fork() nobody would give back. */
+/* If another thread held the mutex at fork(), the child could never lock it. */
 static void __attribute__((constructor)) process_fork_init(void)
 {
 	(void)pthread_atfork(process_fork_prepare,
@@ -58,8 +58,8 @@ static void __attribute__((constructor)) process_fork_init(void)
 }
 
 /*
- * What a child did not do itself is not its own: counters start at zero,
- * and a ring that its parent was refused may be had by the child.
+ * A child starts with counters of zero.  It forgets its parent's error, because
+ * the kernel may allow the child a ring that it refused the parent.
  */
 void uring_process_lock(void)
 {
@@ -92,7 +92,7 @@ void uring_routing_changed(void)
 
 void uring_set_mode(enum uring_mode mode)
 {
-	/* programs set it whenever they have read their settings again */
+	/* programs set the mode each time they reload their settings */
 	if (atomic_exchange(&process.mode, mode) != mode) {
 		uring_routing_changed();
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What belongs to the process and not to a context or a thread.  Internal.
+ * State of the process, as opposed to a context or a thread.  Internal.
  */
 #ifndef URING_PROCESS_INTERNAL_H
 #define URING_PROCESS_INTERNAL_H
@@ -10,36 +10,36 @@
 #define URING_NUM_REASONS (URING_REASON_ERROR + 1)
 
 /**
- * The one mutex of what the library keeps for the process.  fork() waits for
- * it, so that a child never finds it locked.
+ * The one mutex of all state that the library keeps for the process.  fork()
+ * waits for the mutex, so that a child never finds it locked.
  */
 void uring_process_lock(void);
 void uring_process_unlock(void);
 
 /**
- * Changes whenever a query may be routed in another way than before, so that
- * a route can be kept: after a change of the mode, and after
- * uring_routing_changed().
+ * A number that changes whenever a query's route may change: when the mode
+ * changes, and in uring_routing_changed().  A caller may keep a route while
+ * the number stays the same.
  */
 unsigned uring_routing_generation(void);
 void uring_routing_changed(void);
 
-/** Count queries by how they were answered, and enters for them. */
+/** Count answered queries by reason, and the enters that they needed. */
 void uring_process_count(const size_t queries[URING_NUM_REASONS],
 			 size_t enters);
 
 /** Count a ring that was created. */
 void uring_process_ring_created(void);
 
-/** Count a ring that cannot be had or died, and say so once. */
+/** Count a ring that died or could not be created, and log the first one. */
 void uring_process_ring_failed(int error);
 
 /** The errno of this process' last uring_process_ring_failed(), or 0. */
 int uring_process_ring_error(void);
 
 /**
- * Leak on purpose what the kernel may still write to.  It stays reachable, so
- * that no leak checker reports it.
+ * Leak memory on purpose because the kernel may still write to it.  The memory
+ * stays reachable, so that no leak checker reports it.
  *
  * @param[in] p  a talloc chunk
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The queue of a tevent context: queries that are answered with its loop.
+ * The queue of a tevent context: queries that its loop answers.
  *
- * The batches that were asked wait here until the loop flushes the queue or
- * carries it along with its wait.  So all of one loop iteration are one list,
+ * Asked batches stay here until the loop flushes the queue or submits it
+ * together with its wait.  So all batches of one loop iteration share one list
  * and one io_uring_enter(2).
  */
 
@@ -25,14 +25,14 @@ struct uring_queue {
 	void *owner;
 	struct uring_ring *ring;
 	struct uring_batch *asked;
-	/* the handler is yet to be called */
+	/* batches whose handler has not been called yet */
 	struct uring_batch *answered;
 };
 
 /*
- * The queues of all contexts: tevent keeps no place for a plugin's data in
- * its context.  generation changes with each change of the list, so that a
- * thread can remember the queue that it found last.
+ * The queues of all contexts.  A tevent context has no room for a plugin's
+ * data.  generation changes with each change of the list, so that a thread can
+ * remember the queue that it found last.
  */
 static struct {
 	struct uring_queue *list;
@@ -53,7 +53,7 @@ static void uring_batch_deliver(struct tevent_context *ev,
 							  struct uring_batch);
 
 	if (batch->state != BATCH_ANSWERED) {
-		/* taken back, perhaps asked again since */
+		/* cancelled, and perhaps asked again since */
 		return;
 	}
 	batch->state = BATCH_IDLE;
@@ -105,7 +105,7 @@ bool uring_batch_cancel(struct uring_batch *batch)
 
 static int uring_queue_destructor(struct uring_queue *queue)
 {
-	/* like any event whose context is gone: they never happen */
+	/* handlers are not called once the context is gone, as in tevent */
 	while (queue->asked != NULL) {
 		uring_batch_unlink(queue->asked);
 	}
@@ -224,7 +224,7 @@ void uring_queue_restart(struct uring_queue *queue)
 {
 	struct uring_batch *batch = NULL;
 
-	/* a wait that is armed there would be for another epoll set */
+	/* a wait that is armed in the ring is for the old epoll set */
 	TALLOC_FREE(queue->ring);
 
 	/* tevent_re_initialise() drops all immediate events */
@@ -263,7 +263,7 @@ int uring_queue_epoll_wait(struct uring_queue *queue,
 	uring_batches_account(queue->ring, enters, queue->asked);
 	uring_queue_done(queue);
 	if (ret == -1) {
-		/* also when the ring died: the loop comes back, without it */
+		/* also if the ring died: the loop then goes on without it */
 		errno = EINTR;
 	}
 	return ret;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The queries of a tevent context, as its loop sees them.  Internal.
+ * The queue of queries of a tevent context, for its loop.  Internal.
  */
 #ifndef URING_QUEUE_H
 #define URING_QUEUE_H
@@ -12,7 +12,7 @@
 struct uring_queue;
 
 /**
- * The queue of ev; later queries on ev go into it.
+ * Create the queue of ev.  Later queries on ev go into it.
  *
  * @param[in] mem_ctx  ev, or a descendant of it
  * @param[in] owner    for uring_queue_owner()
@@ -26,30 +26,30 @@ struct uring_queue *uring_queue_create(TALLOC_CTX *mem_ctx,
 /** The queue of ev, or NULL. */
 struct uring_queue *uring_queue_find(struct tevent_context *ev);
 
-/** What the loop that created the queue keeps with it. */
+/** The owner that was passed to uring_queue_create(). */
 void *uring_queue_owner(const struct uring_queue *queue);
 
 /** Whether a prompt batch waits for uring_queue_flush(). */
 bool uring_queue_pending(const struct uring_queue *queue);
 
-/** Answer all that is queued; handlers run later, as immediates. */
+/** Answer all queued batches; their handlers run later, as immediates. */
 void uring_queue_flush(struct uring_queue *queue);
 
-/** The context is new, or tevent_re_initialise() has made it so. */
+/** To be called for a new context, and after tevent_re_initialise(). */
 void uring_queue_restart(struct uring_queue *queue);
 
 /**
- * Whether all that is queued can piggyback on a wait, by
- * uring_queue_epoll_wait(); it creates the ring if there is none.
+ * Whether all queued batches can piggyback on a wait by
+ * uring_queue_epoll_wait().  Creates the ring if there is none.
  */
 bool uring_queue_can_piggyback(struct uring_queue *queue);
 
 /**
- * epoll_wait(2) with maxevents 1 and a timeout that is not 0, and the answers
- * to all that is queued, in one system call.  After
- * uring_queue_can_piggyback().
+ * Answer all queued batches and wait as epoll_wait(2) does with maxevents 1, in
+ * one system call.  timeout must not be 0, and uring_queue_can_piggyback() must
+ * have returned true.
  *
- * @return as epoll_wait(2); -1 with EINTR also if the ring died.
+ * @return as epoll_wait(2); also -1 with errno EINTR if the ring died.
  */
 int uring_queue_epoll_wait(struct uring_queue *queue,
 			   int epoll_fd,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Socket queries as requests: tevent_req around a batch that is asked once.
+ * Socket queries as tevent requests: each has a batch that is asked once.
  */
 
 #include "config.h"
@@ -33,7 +33,7 @@ static void uring_query_batch_cleanup(struct tevent_req *req,
 	struct uring_query_batch_state *state = tevent_req_data(
 		req, struct uring_query_batch_state);
 
-	/* also when it timed out: the queue must not know it any longer */
+	/* also after a time-out: the queue must forget the batch */
 	if (req_state != TEVENT_REQ_DONE) {
 		TALLOC_FREE(state->batch);
 	}
@@ -161,7 +161,7 @@ struct tevent_req *uring_getsockopt_send(TALLOC_CTX *mem_ctx,
 		return NULL;
 	}
 	if (optlen > INT32_MAX) {
-		/* what getsockopt(2) says of a negative length */
+		/* getsockopt(2) returns it for a negative length */
 		tevent_req_error(req, EINVAL);
 		return tevent_req_post(req, ev);
 	}

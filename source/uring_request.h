@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * For requests (tevent_req) on top of those of uring_sockopt.h.  Internal.
+ * Helpers for requests that use the requests of uring_sockopt.h.  Internal.
  */
 #ifndef URING_REQUEST_H
 #define URING_REQUEST_H
@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <tevent.h>
 
-/** The errno of a request that ends with 0, an errno, or a time-out. */
+/** The errno of a finished request: 0 for success, ETIMEDOUT, ... */
 int uring_req_errno(struct tevent_req *req);
 
-/** Pass the errno of a subrequest on; whether there was one. */
+/** Fail req with the errno of a subrequest; false if error is 0. */
 bool uring_subreq_failed(int error, struct tevent_req *req);
 
 #endif /* URING_REQUEST_H */

@@ -2,7 +2,7 @@
 /*
  * One io_uring that carries socket commands and nothing else.
  *
- * Internal: uring_sockopt.c is the only user in the library.
+ * Internal.  uring_batch.c, uring_queue.c and uring_probe.c use it.
  */
 #ifndef URING_RING_H
 #define URING_RING_H
@@ -17,13 +17,13 @@ struct uring_ring;
 /*
  * A command that is queued or in flight.
  *
- * Embedded by its owner.  The owner keeps it, and the memory that the
- * command writes to, until done() has been called.
+ * The owner embeds this structure.  It keeps the structure and the memory that
+ * the command writes to until done() has been called.
  *
- * done() is called exactly once.  res is the kernel's result (>= 0, or a
- * negative errno).  If lost is true the ring died before the completion was
- * seen: the kernel may still write to the command's memory, which therefore
- * must never be freed or used again; res is then -ECANCELED.
+ * done() is called exactly once.  res is the kernel's result: >= 0, or a
+ * negative errno.  If lost is true, the ring died before it saw the completion,
+ * and res is -ECANCELED.  The kernel may still write to the command's memory,
+ * so the owner must never free or use that memory again.
  */
 struct uring_op {
 	struct uring_op *prev;
@@ -40,8 +40,8 @@ struct uring_op {
 /**
  * @brief Let a child process find out whether a system-call filter kills it.
  *
- * This happens once.  A process that was forked later has the verdict from its
- * parent.  uring_ring_create() calls it first.
+ * The function does this once.  A process that is forked later inherits the
+ * verdict.  uring_ring_create() calls this function first.
  *
  * @return 0 if no filter kills; URING_RING_KILLED; or an errno if there can be
  *         no child.
@@ -52,7 +52,7 @@ int uring_ring_try(void);
  * @brief Create a ring that accepts only IORING_OP_URING_CMD and, where the
  * kernel has it (6.15), IORING_OP_EPOLL_WAIT.
  *
- * It belongs to the calling process and, where the kernel has
+ * The ring belongs to the calling process and, where the kernel has
  * IORING_SETUP_SINGLE_ISSUER (6.0), to the calling thread.
  *
  * @return 0, or an errno: ENOSYS, EPERM, ENOMEM, EMFILE, ... as
@@ -61,8 +61,8 @@ int uring_ring_try(void);
 int uring_ring_create(TALLOC_CTX *mem_ctx, struct uring_ring **_ring);
 
 /**
- * @brief Whether the ring can take commands: it is alive, and this is the
- * process that created it.
+ * @brief Whether the ring accepts commands: it is alive, and this process
+ * created it.
  */
 bool uring_ring_usable(const struct uring_ring *ring);
 
@@ -72,7 +72,7 @@ int uring_ring_errno(const struct uring_ring *ring);
 /** @brief The IORING_SETUP_* flags that the kernel accepted. */
 unsigned uring_ring_setup_flags(const struct uring_ring *ring);
 
-/** @brief Number of io_uring_enter(2) calls that submitted something. */
+/** @brief Number of io_uring_enter(2) calls that submitted a command. */
 size_t uring_ring_enters(const struct uring_ring *ring);
 
 /**
@@ -80,8 +80,8 @@ size_t uring_ring_enters(const struct uring_ring *ring);
  *
  * On success done() gets the length as res.
  *
- * @return 0, or ENOBUFS if the submission queue is full: uring_ring_run()
- *         makes room.
+ * @return 0, or ENOBUFS if the submission queue is full; uring_ring_run()
+ *         empties it.
  */
 int uring_ring_getsockopt(struct uring_ring *ring,
 			  struct uring_op *op,
@@ -105,11 +105,11 @@ int uring_ring_ioctl(struct uring_ring *ring,
 		     unsigned long request);
 
 /**
- * @brief Submit what is queued and call done() of every command.
+ * @brief Submit the queued commands and call done() of each.
  *
- * Socket commands complete during submission, so this is one system call.
- * A command that the kernel moved to a worker thread is waited for, for at
- * most a second; then the ring is declared dead.
+ * Socket commands complete during submission, so this is one system call.  If
+ * the kernel moved a command to a worker thread, the function waits for it.
+ * After a second it declares the ring dead.
  *
  * @return 0, or the errno that the ring died of.
  */
@@ -119,18 +119,18 @@ int uring_ring_run(struct uring_ring *ring);
 bool uring_ring_can_wait(const struct uring_ring *ring);
 
 /**
- * @brief Submit what is queued and wait as epoll_wait(2) does with maxevents
- * 1, in one system call.
+ * @brief Submit the queued commands and wait as epoll_wait(2) does with
+ * maxevents 1, in one system call.
  *
- * The event is fresh: it was harvested during this call.  What was queued has
- * been answered when it returns.  If no event came the wait stays armed in
- * the ring, which holds a reference to the epoll file, but to none of the
- * files in it.
+ * The kernel collected the event during this call.  All queued commands have
+ * been answered when the function returns.  If no event came, the wait stays
+ * armed in the ring.  The ring then holds a reference to the epoll file, but
+ * to none of the files in its set.
  *
- * @param[in] timeout  milliseconds, not 0; -1 is for ever.
+ * @param[in] timeout  in milliseconds, not 0; -1 waits without a limit.
  *
- * @return 1, or 0 if the time is over, or -1 with errno EINTR, or with the
- *         errno that the ring died of: nothing was waited for then.
+ * @return 1; or 0 after the time-out; or -1 with errno EINTR; or -1 with the
+ *         errno that the ring died of, in which case it did not wait.
  */
 int uring_ring_epoll_wait(struct uring_ring *ring,
 			  int epoll_fd,

@@ -2,10 +2,10 @@
 /*
  * Socket queries that are answered at once: one, or a batch.
  *
- * There are two kinds of rings: one per tevent context that has asked
- * enough to be worth it, and one per thread for the queries of this file.
- * They are not the same one because the loop's ring carries its wait as well,
- * and a query inside a handler must not reap that.
+ * There are two kinds of rings: one per tevent context, created once a batch
+ * is worth it, and one per thread for the queries of this file.  They must
+ * differ: the ring of a context also carries the loop's wait, and a query in a
+ * handler must not reap the completion of that wait.
  */
 
 #include "config.h"
@@ -27,14 +27,14 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* No option reads more than this of its buffer. */
+/* No option reads more bytes of its buffer. */
 #define URING_INPUT_MAX 65536
 
 static pthread_key_t thread_ring_key;
 static pthread_once_t thread_ring_once = PTHREAD_ONCE_INIT;
 static int thread_ring_error;
 
-/* Holds the ring of a thread, so that a dead one can be replaced. */
+/* Holds the ring of a thread, so that the library can replace a dead one. */
 struct uring_thread {
 	struct uring_ring *ring;
 };
@@ -74,8 +74,8 @@ static struct uring_thread *uring_thread_get(void)
 }
 
 /*
- * A file that is no socket may have commands of its own under the same
- * numbers; /dev/null has one that says yes to everything.
+ * Other files may have commands of their own under the same numbers; the
+ * command of /dev/null succeeds for every number.
  */
 static bool uring_is_socket(int fd)
 {
@@ -85,10 +85,11 @@ static bool uring_is_socket(int fd)
 }
 
 /*
- * A handler that fails late, or whose answer a BPF program denies, has written
- * over what it reads, and the system call would be asked something else.  So
- * the caller's bytes are kept, which takes memory that can be read and written:
- * MADV_POPULATE_WRITE (Linux 5.14) finds out, and changes nothing.
+ * The kernel may overwrite an option's input before it fails, or before a BPF
+ * program denies the answer.  The system call would then read other input.  So
+ * the library saves the caller's bytes and restores them.  That needs memory
+ * that can be read and written.  MADV_POPULATE_WRITE (Linux 5.14) checks this
+ * and changes nothing.
  */
 static bool uring_can_write(void *buffer, size_t size)
 {

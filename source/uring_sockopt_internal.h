@@ -7,7 +7,7 @@
 
 #include "uring_sockopt.h"
 
-/** Answer a batch at once, through the ring of this thread where that pays. */
+/** Answer a batch at once, through this thread's ring where it is cheaper. */
 void uring_batch_answer_now(struct uring_batch *batch);
 
 #endif /* URING_SOCKOPT_INTERNAL_H */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * For whoever interposes epoll_wait(2): what the backend does with a call.
+ * Functions for a program that interposes epoll_wait(2) by itself.
  *
- * libtevent-uring-epoll.a interposes; a program that links it needs nothing
- * from here.
+ * A program that links libtevent-uring-epoll.a does not need this header: the
+ * archive interposes epoll_wait(2) and calls these functions.
  */
 #ifndef EPOLL_INTERPOSE_H
 #define EPOLL_INTERPOSE_H
@@ -14,17 +14,17 @@
 #include "uring_process.h"
 
 /**
- * @brief epoll_create(2) or epoll_create1(2) returned fd: the backend may be
- * waiting for just that.
+ * @brief Tell the backend that epoll_create(2) or epoll_create1(2) returned fd.
  */
 URING_PUBLIC void uring_epoll_created(int fd);
 
 /**
- * @brief Do the wait if it is the one of a loop that has queries to carry.
+ * @brief Wait, and submit queries with the wait, if epfd belongs to a loop
+ * whose queries piggyback on this wait.
  *
- * @param[out] ret  what epoll_wait(2) returns, with errno.
+ * @param[out] ret  the result that epoll_wait(2) is to return, with errno.
  *
- * @return false if it is another wait: call epoll_wait(2) then.
+ * @return false for any other wait; then call epoll_wait(2).
  */
 URING_PUBLIC bool uring_epoll_wait(int epfd,
 				   struct epoll_event *events,

@@ -15,8 +15,8 @@
 /**
  * @brief Register the backend with tevent, under SMBD_URING_BACKEND_NAME.
  *
- * Then tevent_context_init_byname() takes it, or
- * tevent_set_default_backend() makes every new context use it.
+ * Afterwards tevent_context_init_byname() accepts the name, and
+ * tevent_set_default_backend() makes every new context use the backend.
  *
  * @return false if tevent has no epoll backend or there is no memory.
  */

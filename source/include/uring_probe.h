@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What of socket queries through io_uring works on this kernel, for this
+ * Finds out which socket queries io_uring answers on this kernel, for this
  * user.
  */
 #ifndef URING_PROBE_H
@@ -16,18 +16,18 @@
 struct uring_probe_class {
 	const char *socket; /* "tcp4", "udp6", ... */
 	const char *level;  /* "IPPROTO_TCP", "SIOCOUTQ", ... */
-	/** why there is no such socket here; 0 or an errno */
+	/** 0, or the errno of socket(2): there is no such socket here */
 	int socket_error;
 	/**
-	 * 0: the ring answers as the system call does; ENOSYS: this kernel's
-	 * ring has no command for that; else its errno
+	 * 0: the ring answers as the system call does; ENOSYS: the ring of
+	 * this kernel has no such command; else the ring's errno
 	 */
 	int error;
 };
 
-/** What works.  Only the library creates it; later versions may have more. */
+/** The result.  Only the library creates it; later versions may add fields. */
 struct uring_probe {
-	/** 0, or why there is no ring: for uring_probe_explain() */
+	/** 0, or the errno of the ring's creation: for uring_probe_explain() */
 	int ring_error;
 	/** "SINGLE_ISSUER DEFER_TASKRUN ...", a talloc child */
 	const char *ring_flags;
@@ -36,10 +36,10 @@ struct uring_probe {
 };
 
 /**
- * @brief Find out by asking what the ring answers here, whatever the mode.
+ * @brief Ask the ring which queries it answers here, in any mode.
  *
- * Opens sockets and a ring of its own and closes them again; what it finds
- * is not remembered, and is not counted.
+ * The function opens sockets and a ring of its own, and closes them again.
+ * The library neither remembers the result nor counts the queries.
  *
  * @return a talloc structure, NULL without memory.
  */
@@ -53,7 +53,7 @@ URING_PUBLIC const struct uring_probe_class *uring_probe_class(
 /**
  * @brief Cause and remedy of an errno of a probe, "CAUSE; REMEDY", in buf.
  *
- * @param[in] ring  whether it is ring_error or that of a class.
+ * @param[in] ring  true: error is ring_error; false: it is that of a class.
  */
 URING_PUBLIC const char *uring_probe_explain(bool ring,
 					     int error,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Socket queries: one, many; now, with the loop, or again and again.
+ * Socket queries: single or in batches; answered at once, or by the event loop;
+ * asked once or repeatedly.
  */
 #ifndef URING_SOCKOPT_H
 #define URING_SOCKOPT_H
@@ -14,7 +15,7 @@
 
 #include "uring_process.h"
 
-/** What is asked. */
+/** The kind of a query. */
 enum uring_query_type {
 	URING_QUERY_GETSOCKOPT,
 	/** ioctl(SIOCINQ): bytes received and not yet read */
@@ -24,10 +25,9 @@ enum uring_query_type {
 };
 
 /**
- * A socket and what it is; filled by uring_socket_init().
+ * A socket and its kind; uring_socket_init() fills it.
  *
- * It must be made again when the descriptor is closed and its number used
- * for another socket.
+ * Fill it again if the descriptor's number is reused for another socket.
  */
 struct uring_socket {
 	int fd;
@@ -45,42 +45,42 @@ struct uring_query {
 	int optname;
 
 	/**
-	 * The buffer: what is in it is what an option that reads its buffer
-	 * gets.  For the ioctls an int.
+	 * The buffer; for the ioctls an int.  Some options read it before they
+	 * write to it.
 	 */
 	void *optval;
-	/** its size; afterwards what getsockopt(2) writes back */
+	/** its size; afterwards the length that getsockopt(2) writes back */
 	socklen_t optlen;
 
 	/** 0 or the errno of getsockopt(2) or ioctl(2) */
 	int error;
 
-	/** URING_REASON_NONE: the ring answered; else why it did not */
+	/** URING_REASON_NONE: the ring answered; else the reason it did not */
 	enum uring_reason reason;
 };
 
-/** When the answer of a query with the loop is needed. */
+/** When the loop must answer a query. */
 enum uring_urgency {
-	/** someone waits: answered before the loop waits for events */
+	/** somebody waits: the loop answers before it waits for events */
 	URING_PROMPT,
 	/**
-	 * a sample: may stay unanswered until the loop wakes up for another
-	 * reason, and does not keep tevent_loop_wait() going
+	 * a sample: the loop may answer when it wakes up for another reason;
+	 * the query does not keep tevent_loop_wait() running
 	 */
 	URING_LAZY,
 };
 
 /**
- * @brief Find out what a socket is: three system calls, once per
- * connection.
+ * @brief Find out the kind of a socket.  This takes three system calls; call it
+ * once per connection.
  *
  * @return 0, or EBADF or ENOTSOCK.
  */
 URING_PUBLIC int uring_socket_init(int fd, struct uring_socket *sock);
 
 /**
- * @brief Set the getsockopt(2) to be called, for a program that interposes
- * it: libc's own would lead back into the interposer.
+ * @brief Set the getsockopt(2) that the library calls, for a program that
+ * interposes getsockopt(2).  Otherwise the library would call the interposer.
  */
 URING_PUBLIC void uring_set_libc_getsockopt(int (
 	*fn)(int fd, int level, int optname, void *optval, socklen_t *optlen));
@@ -88,15 +88,15 @@ URING_PUBLIC void uring_set_libc_getsockopt(int (
 /**
  * @brief getsockopt(2), through the ring in URING_MODE_RING.
  *
- * A lone query is cheaper by system call, so that is what the other modes
- * do.  Arguments, result and errno are those of getsockopt(2); optlen itself
+ * The other modes make the system call, because it is cheaper for a single
+ * query.  Arguments, result and errno are those of getsockopt(2); optlen itself
  * must be readable, or NULL.
  *
- * A command that hangs for a second ends the ring and is answered by system
- * call; the kernel may then still write its answer to optval, so in
- * URING_MODE_RING that has to outlive the call.
+ * If a command hangs for a second, the library gives up the ring and makes the
+ * system call.  The kernel may still write the command's answer to optval
+ * later.  So in URING_MODE_RING the buffer must outlive the call.
  *
- * @param[out] reason  how it was answered; may be NULL.
+ * @param[out] reason  how the query was answered; may be NULL.
  */
 URING_PUBLIC int uring_getsockopt(int fd,
 				  int level,
@@ -109,31 +109,32 @@ URING_PUBLIC int uring_getsockopt(int fd,
  * @brief Answer several queries of one socket now.
  *
  * Each query gets its own error and reason.  The buffers are the caller's.
- * Where getsockopt(2) writes past optlen (SO_GET_FILTER, whose length counts
- * instructions; a filter of multicast sources or TCP-AO keys with more of them
- * counted in the value than optlen holds) it does so here.
+ * Where getsockopt(2) writes past optlen, this function does so as well.
+ * getsockopt(2) does it for SO_GET_FILTER, whose length counts instructions,
+ * and for filters of multicast sources and TCP-AO keys, if the value counts
+ * more of them than optlen has room for.
  */
 URING_PUBLIC void uring_query_batch(const struct uring_socket *sock,
 				    struct uring_query *queries,
 				    size_t num_queries);
 
 /**
- * @brief Queries of one socket that can be asked again and again: what a
- * caller that samples a connection keeps with it.
+ * @brief Queries of one socket that can be asked repeatedly.  A caller that
+ * samples a connection keeps one for the connection.
  *
- * Asking allocates nothing.  On a context of the io_uring backend all that is
- * asked in one iteration of the loop shares an io_uring_enter(2), 64 queries
- * in each, or is answered by system call where that is cheaper; on any other
- * context it is answered when it is asked.
+ * To ask a batch allocates nothing.  On a context of the io_uring backend, all
+ * batches of one loop iteration share an io_uring_enter(2) for each 64 queries,
+ * or are answered by system call where that is cheaper.  On any other context a
+ * batch is answered when it is asked.
  *
- * Freeing it, also in its own handler, cancels.  Free it before the
- * descriptor is closed.
+ * To free a batch cancels it, also in its own handler.  Free it before you
+ * close the descriptor.
  */
 struct uring_batch;
 
 /**
- * @brief Called as an immediate event of the context when the batch has been
- * answered.
+ * @brief The handler of an answered batch.  The loop calls it as an immediate
+ * event of the context.
  *
  * @param[in] queries  the queries in their order, each with its answer, error
  *                     and reason; valid until the batch is asked again.
@@ -145,9 +146,10 @@ typedef void (*uring_batch_handler_t)(struct uring_batch *batch,
 /**
  * @brief Prepare a batch.
  *
- * The queries and what is in their buffers are copied; the caller's memory is
- * not needed any more.  Each asking starts from these bytes.  A query for which
- * getsockopt(2) may write past optlen is answered with EINVAL.
+ * The function copies the queries and the contents of their buffers; the caller
+ * may free its own.  Each time the batch is asked, the queries start from the
+ * copied bytes.  A query for which getsockopt(2) may write past optlen gets
+ * EINVAL.
  *
  * @return NULL without memory.
  */
@@ -161,41 +163,41 @@ URING_PUBLIC struct uring_batch *uring_batch_create(
 	void *private_data);
 
 /**
- * @brief Ask it.
+ * @brief Ask a batch.
  *
- * @return 0, or EBUSY if the handler has not been called since it was asked
- *         last.
+ * @return 0, or EBUSY if the batch was asked before and its handler has not
+ *         been called yet.
  */
 URING_PUBLIC int uring_batch_ask(struct uring_batch *batch,
 				 enum uring_urgency urgency);
 
 /**
- * @brief Take back what was asked; the handler will not be called.
+ * @brief Cancel a batch that was asked; its handler will not be called.
  *
- * @return false if nothing was asked.
+ * @return false if the batch was not asked.
  */
 URING_PUBLIC bool uring_batch_cancel(struct uring_batch *batch);
 
 /**
- * @brief Whether so many prompt queries on ev, asked in one iteration of its
- * loop, would go through the ring.
+ * @brief Whether num_queries prompt queries on ev would go through the ring, if
+ * they are asked in one iteration of its loop.
  *
- * For a caller that would rather make its system calls at once than wait for
- * answers that are no cheaper.
+ * If not, a caller may prefer to make its system calls at once: answers from
+ * the loop would be no cheaper.
  *
- * @return URING_REASON_NONE if they would; the ring is there then, whoever
- *         the process is when the loop runs.  Else why not; with
+ * @return URING_REASON_NONE if they would.  Then the ring exists, and the
+ *         effective user no longer matters.  Else the reason.  After
  *         URING_REASON_EUID the caller may become root and try again.
  */
 URING_PUBLIC enum uring_reason uring_prepare(struct tevent_context *ev,
 					     size_t num_queries);
 
 /**
- * @brief Ask several queries of one socket, once.
+ * @brief Ask several queries of one socket once.
  *
- * Errors of single queries are in uring_query.error; the request itself
- * fails with ENOMEM, or with ECANCELED after tevent_req_cancel().  Free it
- * before the descriptor is closed.
+ * Errors of single queries are in uring_query.error.  The request itself fails
+ * with ENOMEM, or with ECANCELED after tevent_req_cancel().  Free the request
+ * before you close the descriptor.
  */
 URING_PUBLIC struct tevent_req *uring_query_batch_send(
 	TALLOC_CTX *mem_ctx,
@@ -219,9 +221,9 @@ URING_PUBLIC int uring_query_batch_recv(struct tevent_req *req,
 /**
  * @brief Ask one socket option.
  *
- * @param[in] optval  what an option that reads its buffer gets, optlen
- *                    bytes; NULL for zeroes.
- * @param[in] optlen  size of the buffer to be answered into.
+ * @param[in] optval  optlen bytes, the input of an option that reads its
+ *                    buffer; NULL for zeroes.
+ * @param[in] optlen  the size of the buffer for the answer.
  *
  * Otherwise as uring_query_batch_send().
  */
@@ -237,8 +239,8 @@ URING_PUBLIC struct tevent_req *uring_getsockopt_send(
 
 /**
  * @param[out] optval  the answer, a talloc chunk of the size asked for.
- * @param[out] optlen  how much of it getsockopt(2) says it filled.
- * @param[out] reason  how it was answered; may be NULL.
+ * @param[out] optlen  the length that getsockopt(2) wrote back.
+ * @param[out] reason  how the query was answered; may be NULL.
  *
  * @return 0, or the errno of the request or of getsockopt(2).
  */

@@ -11,7 +11,7 @@
 
 #include "address.h"
 
-/* The host without brackets, and the port in host order. */
+/* Print the host without brackets; the port is in host order. */
 static bool address_host(const struct sockaddr *sa,
 			 char *text,
 			 size_t size,
@@ -83,7 +83,7 @@ const char *address_print(const struct sockaddr *sa,
 	return text;
 }
 
-/* Where the host of a word begins and ends, and its port or NULL. */
+/* Find the beginning and the end of the host, and the port or NULL. */
 static bool address_split(const char **word,
 			  const char **end,
 			  const char **port)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /**
  * @file address.h
- * Socket addresses as text.  Logs, tables, JSON and metrics have this format.
+ * Socket addresses as text.  Logs, tables, JSON and metrics use this format.
  */
 
 #ifndef UTIL_ADDRESS_H
@@ -28,8 +28,8 @@ struct address {
 /**
  * Write an address as "192.0.2.1:445" or "[2001:db8::1]:445".
  *
- * An IPv6 address with a scope has "%" and the interface.  An IPv4 address that
- * is mapped into IPv6 is written as the IPv4 address that it is.
+ * An IPv6 address with a scope has "%" and the interface.  The function writes
+ * an IPv4 address that is mapped into IPv6 as IPv4.
  *
  * @param[in]  sa    any socket address
  * @param[out] text  at least ADDRESS_TEXT_SIZE bytes
@@ -43,10 +43,11 @@ const char *address_print_host(const struct sockaddr *sa,
 			       char text[ADDRESS_TEXT_SIZE]);
 
 /**
- * Read ADDRESS, ADDRESS:PORT, [ADDRESS] or [ADDRESS]:PORT; no name is resolved.
+ * Parse ADDRESS, ADDRESS:PORT, [ADDRESS] or [ADDRESS]:PORT.  The function does
+ * not resolve names.
  *
- * @param[in]  word          the text; an IPv6 address with a port needs brackets
- * @param[in]  default_port  where the text has none
+ * @param[in]  word          the text; IPv6 with a port needs brackets
+ * @param[in]  default_port  the port of a text that has none
  * @param[out] address       untouched on failure
  * @return false if the text is none of these, or the port is not 1 to 65535
  */

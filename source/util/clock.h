@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /**
  * @file clock.h
- * The one clock for time-outs, ages and rates.  Nobody can set it.
+ * The one clock for time-outs, ages and rates.  It never jumps, because nobody
+ * can set it.
  */
 
 #ifndef UTIL_CLOCK_H
@@ -24,7 +25,7 @@ static inline uint64_t clock_monotonic_ns(void)
 }
 
 /**
- * The same as of the last tick of the kernel, up to 10 ms ago, and cheaper.
+ * CLOCK_MONOTONIC at the kernel's last tick, up to 10 ms ago.  It is cheaper.
  */
 static inline uint64_t clock_monotonic_coarse_ns(void)
 {

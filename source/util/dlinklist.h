@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /**
  * @file dlinklist.h
- * Doubly linked lists, with the names and the shape of Samba's DLIST macros.
+ * Doubly linked lists, with the names and the layout of Samba's DLIST macros.
  *
  * An element has members next and prev of its own type.  The head's prev is the
- * last element, so that both ends are near; the last element's next is NULL.
- * An element that is in no list has NULL in both.
+ * last element, so that the macros reach both ends at once.  The last element's
+ * next is NULL.  Both members of an element that is in no list are NULL.
  */
 
 #ifndef UTIL_DLINKLIST_H
 #define UTIL_DLINKLIST_H
 
-/** Put an element in front. */
+/** Put an element at the front. */
 #define DLIST_ADD(list, element) \
 	do { \
 		if ((list) == NULL) { \

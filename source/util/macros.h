@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-/** @file macros.h What the C of the kernel and of Samba has, and ISO C lacks. */
+/** @file macros.h Macros that the kernel and Samba have and ISO C lacks. */
 
 #ifndef UTIL_MACROS_H
 #define UTIL_MACROS_H
@@ -10,7 +10,7 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #endif
 
-/** The structure of a type whose member ptr points to. */
+/** The structure of type that contains the member at ptr. */
 #ifndef container_of
 #define container_of(ptr, type, member) \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))

@@ -11,9 +11,9 @@
 #include "printable.h"
 
 /*
- * Unicode 17's categories Cc and Cf, and the two separators of lines and
- * paragraphs.  iswcntrl(3) knows neither Cf nor any of them in the C locale, in
- * which libraries and daemons run.
+ * Unicode 17's categories Cc and Cf, and the separators U+2028 and U+2029.
+ * iswcntrl(3) does not know Cf.  In the C locale, in which libraries and
+ * daemons run, it knows none beyond ASCII.
  */
 static const struct {
 	uint32_t first;
@@ -29,7 +29,7 @@ static const struct {
 	{0xe0001, 0xe0001}, {0xe0020, 0xe007f},
 };
 
-/* The bytes of the character at s, or 0 if they are no UTF-8 (RFC 3629). */
+/* The length of the character at s, or 0 if it is not UTF-8 (RFC 3629). */
 static size_t printable_decode(const char *s, uint32_t *character)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -99,7 +99,7 @@ static size_t printable_filter(char *to,
 		const char *out = refused ? "?" : from;
 		size_t n = refused ? 1 : length;
 
-		/* once one did not fit, none does: no hole in the middle */
+		/* copy nothing behind the first character that does not fit */
 		if (used == whole && used + n < size) {
 			memcpy(&to[used], out, n);
 			used += n;
