@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Event loops side by side: tevent's epoll backend and ours, in one program,
+ * Compares two event loops: one program runs tevent's epoll backend and ours
  * in alternating rounds.
  *
  * loop --list names the measures.
- * loop NAME [ROUNDS] prints two lines for one, time and CPU time.  ratio is
- * the median of epoll's divided by the median of ours: above 1 ours is
- * faster.  spread is the larger distance between the quartiles of the two, as
- * a part of the median.
- * loop NAME EVENTS BACKEND only runs, for whoever counts system calls.
+ * loop NAME [ROUNDS] prints two lines for a measure: time and CPU time.  ratio
+ * is the median of epoll divided by our median; above 1, ours is faster.
+ * spread is the larger of the two distances between quartiles, as a part of
+ * the median.
+ * loop NAME EVENTS BACKEND runs without printing, for strace.
  */
 
 #include "config.h"
@@ -31,13 +31,13 @@
 
 struct measure {
 	const char *name;
-	/* of the fds, so many have something to read at any time */
+	/* how many of the fds are readable at any time */
 	unsigned fds;
 	unsigned active;
-	/* asked at each event */
+	/* queries that the program asks at each event */
 	unsigned queries;
 	enum uring_urgency urgency;
-	/* switch interest in writing on and off at each event */
+	/* whether each event switches TEVENT_FD_WRITE on and off */
 	bool toggle;
 	unsigned events;
 };
@@ -64,7 +64,7 @@ struct loop {
 	struct tevent_fd *fdes[MAX_FDS];
 	int fds[MAX_FDS][2];
 	struct uring_socket sock;
-	/* two: the answer to one is delivered after the next event */
+	/* two batches: the loop delivers an answer after the next event */
 	struct uring_batch *batches[2];
 	unsigned next;
 	unsigned events;
@@ -292,7 +292,7 @@ static void report(const char *name,
 
 static void check(const struct loop *loop)
 {
-	/* a benchmark of queries that nobody answers is quick */
+	/* a benchmark without answers would look fast */
 	if (loop->batches[0] != NULL && loop->asked > loop->answers + 2) {
 		errno = ENODATA;
 		die("queries without an answer");

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What an idle event context costs: on epoll, on io_uring before it has a
- * ring, and with one.
+ * Measures the memory of an idle event context: on epoll, on io_uring before it
+ * has a ring, and with a ring.
  *
- * Prints a line for each of what it is made of.  The kernel's part (slabs and
- * per-CPU memory) is that of the whole machine, so that it means something on
- * an idle one only; the others are exact.
+ * The program prints a line for each kind of memory.  The kernel's part (slabs
+ * and per-CPU memory) is that of the whole machine, so measure it on an idle
+ * machine.  The other lines are exact.
  */
 
 #include "config.h"
@@ -45,7 +45,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* Sum of the numbers, in KiB, behind what lines begin with. */
+/* The sum of the numbers, in KiB, of the lines that begin with these words. */
 static double sum_of(const char *path,
 		     const char *const *words,
 		     const char *section)
@@ -166,7 +166,7 @@ int main(void)
 	{
 		die("set-up");
 	}
-	/* what is allocated once */
+	/* allocate first what a process allocates only once */
 	measure("epoll", false, epoll);
 	measure(SMBD_URING_BACKEND_NAME, true, ring);
 

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Instructions per socket query, by getsockopt(2) and by a ring.
+ * Counts the instructions of a socket query, by getsockopt(2) and by a ring.
  *
- * query prints one line for each: OPTION, the batch (0 is getsockopt(2)), and
- * the instructions of one query, kernel and user space together.  Where the
- * kernel does not answer by a ring the last is "-".
+ * query prints one line for each option and batch: OPTION, the size of the
+ * batch (0 is getsockopt(2)), and the instructions of one query, kernel and
+ * user space together.  If the kernel's ring does not answer, it prints "-"
+ * in place of the instructions.
  *
- * They are read from the time stamp counter, so this is only true in a
- * machine where it counts them: QEMU with -icount shift=0, which is what
- * tests/vm/run --icount starts.  There a run can be repeated to the last digit
- * or two; what a timer interrupt added is dropped by taking the median.
+ * The program reads the time stamp counter.  So run it in a machine whose
+ * counter counts instructions: QEMU with -icount shift=0, which
+ * tests/vm/run --icount starts.  Runs in it differ in the last one or two
+ * digits only.  The median drops the instructions of timer interrupts.
  *
- * The ring is used as a server would that cares about cost: one thread, a
- * registered ring and file, DEFER_TASKRUN, an SQE written in full for each
- * query, one enter for a batch.
+ * The program uses the ring as an economical server would: one thread, a
+ * registered ring and file, DEFER_TASKRUN, a complete SQE for each query, one
+ * enter for a batch.
  */
 
 #include "config.h"

@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A client of smbd-quicd for benchmarks: it costs little, so that the server is
- * what is measured.
+ * A client of smbd-quicd for benchmarks.  It uses little CPU time, so that a
+ * benchmark measures the server.
  *
  *     quic_client ADDRESS PORT get|put BYTES [CONNECTIONS]
  *     quic_client ADDRESS PORT echo BYTES COUNT
  *     quic_client ADDRESS PORT idle CONNECTIONS
  *
- * Behind smbd-quicd is quic_target.  get and put move BYTES over each connection,
- * all at the same time; echo asks COUNT times for BYTES, one after the other;
- * idle connects, prints "idle", and stays until the end of its input.  put rounds
- * BYTES up to whole frames of 64 KiB.
+ * smbd-quicd relays to quic_target.  The commands are:
+ * - get, put: transfer BYTES over each connection, all at the same time.  put
+ *   rounds BYTES up to whole frames of 64 KiB.
+ * - echo: ask COUNT times for BYTES, one after the other.
+ * - idle: connect, print "idle", and stay until the end of the input.
  *
- * It prints one line of "name=value": seconds of the transfer, without the
- * handshakes; cpu, its own seconds; bytes of all; slowest and fastest, seconds of
- * single connections; for echo the median and the 99th percentile in
- * microseconds.
+ * The client prints one line of "name=value":
+ * - seconds: of the transfer, without the handshakes
+ * - cpu: CPU seconds of the client
+ * - bytes: of all connections
+ * - slowest, fastest: seconds of single connections
+ * - for echo: the median and the 99th percentile in microseconds
  *
  * It receives by recvmmsg(2) with UDP_GRO, acknowledges as ngtcp2 does by
- * default, and sends by UDP_SEGMENT.  The certificate of the server is not looked
- * at.  The cipher is TLS_AES_128_GCM_SHA256.
+ * default, and sends by UDP_SEGMENT.  It does not check the certificate of the
+ * server.  The cipher is TLS_AES_128_GCM_SHA256.
  */
 
 #include <arpa/inet.h>
@@ -70,7 +73,7 @@ struct connection {
 	bool ready; /* the handshake is confirmed */
 	bool done;
 
-	/* what is to be sent: a request, then for put frames */
+	/* the data to send: a request and, for put, frames */
 	uint8_t request[HEADER + 9];
 	size_t request_sent;
 	uint64_t put_left; /* bytes of frames with their headers */
@@ -91,7 +94,7 @@ static struct {
 	uint64_t bytes;
 	unsigned count;
 	gnutls_certificate_credentials_t credentials;
-	/* FRAME bytes with a header, again and again: what put sends */
+	/* put sends FRAME bytes with a header, repeatedly */
 	uint8_t frame[HEADER + FRAME];
 	uint64_t *times;
 	unsigned answers;
@@ -104,7 +107,7 @@ static void die(const char *what, const char *why)
 	exit(1);
 }
 
-/* Frames of at most FRAME bytes: what so many bytes take on the stream. */
+/* The size on the stream of so many bytes, in frames of at most FRAME bytes. */
 static uint64_t with_headers(uint64_t bytes)
 {
 	return bytes + (bytes + FRAME - 1) / FRAME * HEADER;
@@ -281,7 +284,7 @@ static void open_socket(struct connection *c, const char *host, uint16_t port)
 	{
 		die(host, strerror(errno));
 	}
-	/* FORCE is for root, whom the limit does not bind */
+	/* FORCE lets root exceed the limit */
 	(void)setsockopt(
 		c->fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer));
 	(void)setsockopt(
@@ -317,7 +320,7 @@ static void open_connection(struct connection *c,
 			    const char *host,
 			    uint16_t port)
 {
-	/* as smbd-quicd has them */
+	/* the same values as in smbd-quicd */
 	static const uint16_t probes[] = {1406, 1452, PAYLOAD_MAX};
 	ngtcp2_settings settings;
 	ngtcp2_transport_params params;

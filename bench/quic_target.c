@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * What stands behind smbd-quicd in benchmarks in place of smbd: it costs next to
- * nothing, so that smbd-quicd and the client are what is measured.
+ * Stands in for smbd behind smbd-quicd in benchmarks.  It uses hardly any CPU
+ * time, so that a benchmark measures smbd-quicd and the client.
  *
  *     quic_target [PORT]      listens on 127.0.0.1, prints the port, ends on EOF
  *
- * It speaks direct-TCP frames, whose header smbd-quicd checks, and this in them
- * (numbers are big-endian, 64 bits):
+ * It speaks direct-TCP frames, because smbd-quicd checks their header.  The
+ * frames contain these requests (numbers are big-endian, 64 bits):
  *
  *     G number                send so many bytes, in frames of 64 KiB
- *     P number                swallow so many bytes of frames, then answer one
+ *     P number                discard so many bytes of frames, then answer one
  *     E number ...            answer this frame with one of so many bytes
  *
  * Each connection has a thread of its own.

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What it costs to sample 200 busy connections once a second.
+ * Measures the cost of sampling 200 busy connections once a second.
  *
- * One loop has them all.  (In smbd each has a process of its own; a turn of the
- * loop is the same.)  A second is made of four requests on each connection and
- * is as long as that takes: only CPU time is looked at, that of the requests'
- * sender left out.  In the first of them a sample is asked.  The ways:
+ * One loop serves all connections.  (In smbd each connection has a process of
+ * its own, with the same event-loop iteration.)  A "second" consists of four
+ * requests on each connection and lasts as long as they take.  The program
+ * counts CPU time only, without that of the requests' sender.  It asks for a
+ * sample with the first of the four requests.  The ways are:
  *
- * epoll     nothing is asked, tevent's epoll backend
- * io_uring  nothing is asked, ours
+ * epoll     tevent's epoll backend, without samples
+ * io_uring  our backend, without samples
  * syscall   as epoll, and three system calls: TCP_INFO, SIOCOUTQ, IP_TOS
- * lazy      as io_uring, and what transport/watch.c asks: TCP_INFO, which has
- *           the un-acknowledged bytes, too, and once in a run IP_TOS
- * round     the same, all 200 samples asked in one turn of the loop
- * ss        as epoll, and "ss -ti" for the listener's port; only its own CPU
- *           time is counted
+ * lazy      as io_uring, and the queries of transport/watch.c: TCP_INFO, which
+ *           includes the unacknowledged bytes, and IP_TOS once in a run
+ * round     as lazy, with all 200 samples in one event-loop iteration
+ * ss        as epoll, and "ss -ti" for the listener's port; only the CPU time
+ *           of ss counts
  *
  * sample ROUNDS prints lines "WAY NANOSECONDS", for a second each, in
- * alternating rounds, and how the queries were answered in the end.
- * sample WAY SECONDS only runs, for whoever counts system calls.
+ * alternating rounds, and at the end how the queries were answered.
+ * sample WAY SECONDS runs without printing, for strace.
  */
 
 #include "config.h"
@@ -71,7 +72,7 @@ struct loop {
 	enum way way;
 	struct tevent_context *ev;
 	struct connection connections[CONNECTIONS];
-	/* that have something to read */
+	/* connections that are readable */
 	unsigned waiting;
 	/* the listener's, in network byte order */
 	in_port_t port;
