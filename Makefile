@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
-# Only forwards, most of it to ./waf, which configures first where needed.
+# Starts other programs, mostly ./waf, which configures first where needed.
 
 BUILD_DEPS = gcc clang libc6-dev make pkg-config python3 liburing-dev \
 	libtalloc-dev libtevent-dev libpopt-dev libjansson-dev libsmartcols-dev \
 	libgnutls28-dev \
 	libcmocka-dev
-# from Debian 13 on; what 12 has is too old
+# from Debian 13 on; the versions of Debian 12 are too old
 QUIC_DEPS = libngtcp2-dev libngtcp2-crypto-gnutls-dev
 TEST_DEPS = clang-tidy docbook-xsl faketime iproute2 libjemalloc2 \
 	libsocket-wrapper mmdebstrap mount procps python3-prometheus-client \
 	samba samba-ad-provision samba-dsdb-modules samba-testsuite \
 	samba-vfs-modules smbclient strace util-linux valgrind xsltproc
-# beside make and what is in BUILD_DEPS
+# in addition to BUILD_DEPS
 DEB_DEPS = build-essential debhelper docbook-xsl dpkg-dev lintian xsltproc
 KERNEL_DEB_DEPS = debhelper dpkg-dev rsync
 SELFTEST_DEPS = bpftool iptables libbpf-dev
@@ -25,24 +25,24 @@ all:
 	./waf build
 
 help:
-	@echo 'make             build into bin/; installs nothing'
-	@echo 'make deps        install what is needed (Debian 12 and 13, as root)'
-	@echo 'make demo        smbd on the io_uring backend, and what it did'
-	@echo 'make check       all tests, those in virtual machines included'
-	@echo 'make check-fast  the tests that need neither a VM nor downloads'
-	@echo 'make fuzz        a million random cases on each patched kernel'
-	@echo 'make check-debug  the tests on kernels with KASAN, lockdep, ...; long'
-	@echo 'make selftests   tests of the kernel itself, with the series and without'
-	@echo 'make kernel-deb  Debian packages of 6.12 with the series; long'
-	@echo 'make check-suites  all of tests/smbd/suites, the long ones too'
-	@echo 'make soak        ten minutes of work while the rings fail'
-	@echo 'make check-samba  smbtorture at the smbds of samba/build; long'
-	@echo 'make bench       our backend and epoll side by side'
-	@echo 'make deb         Debian packages, for this Debian, into bin/deb/'
-	@echo 'make install     to the prefix of ./configure; heeds DESTDIR'
+	@echo 'make             build into bin/; install nothing'
+	@echo 'make deps        install the required packages (Debian 12 and 13, as root)'
+	@echo 'make demo        run smbd on the io_uring backend and show the result'
+	@echo 'make check       run all tests, also those in virtual machines'
+	@echo 'make check-fast  run the tests that need neither a VM nor a download'
+	@echo 'make fuzz        run a million random cases on each patched kernel'
+	@echo 'make check-debug  test on kernels with KASAN, lockdep, ...; takes long'
+	@echo 'make selftests   run tests of the kernel, with and without the series'
+	@echo 'make kernel-deb  build Debian packages of 6.12 with the series; takes long'
+	@echo 'make check-suites  run all of tests/smbd/suites, also the long ones'
+	@echo 'make soak        load smbd for ten minutes while its rings fail'
+	@echo 'make check-samba  run smbtorture against the smbds of samba/build; takes long'
+	@echo 'make bench       compare our backend with epoll'
+	@echo 'make deb         build Debian packages, for this Debian, into bin/deb/'
+	@echo 'make install     install to the prefix of ./configure; honours DESTDIR'
 	@echo 'make clean, make distclean'
 
-# Needs neither root nor a network if nothing is missing.
+# This needs neither root nor a network if no package is missing.
 DEPS = $(BUILD_DEPS) $(DEB_DEPS) $(TEST_DEPS) $(KERNEL_DEPS) $(SAMBA_DEPS) \
 	$(shell . /etc/os-release && [ "$$VERSION_ID" -ge 13 ] 2>/dev/null && \
 		echo $(QUIC_DEPS))

@@ -36,8 +36,8 @@ OPTIONAL = [
      'libngtcp2-crypto-gnutls-dev, Debian 13', 'smbd-quicd'),
 ]
 
-# What depends on the age of a library: by feature, never by version number.
-# The define, the library, a statement that needs it, what happens without.
+# Features that only newer libraries have; never test version numbers.
+# The define, the library, a statement that needs it, the result without it.
 FEATURES = [
     ('HAVE_IO_URING_PREP_CMD_SOCK', 'liburing',
      '''struct io_uring_sqe s; int v = 0;
@@ -46,8 +46,9 @@ FEATURES = [
      'our own'),
 ]
 
-# What we call of libtevent that an older one lacks, or that has no prototype in
-# tevent.h although all versions from 0.14.1 to 0.17.2 export it.
+# Functions that we call and that older versions of libtevent lack, or that have
+# no prototype in tevent.h although all versions from 0.14.1 to 0.17.2 export
+# them.
 TEVENT_SYMBOLS = [
     'tevent_cached_getpid',
     'tevent_common_have_events',
@@ -65,7 +66,7 @@ MAN_PAGES = ['smbd_uring.7', 'smbd-uring.1', 'smbd-quicd.8',
 MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
              'docbook.xsl')  # from the XML catalog, not from the network
 
-# smbd-quicd beside its main.c: what needs no QUIC library, and the rest.
+# smbd-quicd without its main.c: files that need no QUIC library, and the rest.
 QUICD_PLAIN = ['quicd/' + part for part in (
     'access', 'behind', 'bundle', 'cid', 'close_wait', 'cpus', 'framing',
     'handover', 'limits', 'log', 'relay', 'settings', 'smbconf', 'state',
@@ -75,11 +76,11 @@ QUICD = ['quicd/' + part for part in (
     'revocation', 'stateless', 'tls', 'worker')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
-# The unit tests of it that need a QUIC library.
+# The unit tests of smbd-quicd that need a QUIC library.
 QUICD_UNITS = ['test_stateless.c']
 
-# The library has what other programs may use.  Our own programs are linked
-# with the objects, and with what depends on them.
+# The library has the functions that other programs may use.  We link our own
+# programs with the objects, and with the files that depend on them.
 UTIL = ['util/address', 'util/printable']
 LIBRARY = ['compat_getsockopt', 'smbd_uring_backend', 'uring_batch',
            'uring_options', 'uring_probe', 'uring_process', 'uring_queue',
@@ -90,7 +91,7 @@ TRANSPORT = ['transport/' + part for part in (
     'name_list', 'parameters', 'snapshot', 'tcp', 'warn', 'watch',
     'watch_rows', 'watch_settings')]
 
-# The preload library beside its shim.
+# The preload library without its shim.
 PRELOAD = ['preload/' + part for part in (
     'preload', 'connection', 'log', 'names', 'query', 'settings', 'share',
     'smbd_symbols')]
@@ -99,7 +100,7 @@ TOOL = ['tool/' + part for part in (
     'main', 'tool', 'probe', 'connect', 'status', 'rows', 'kernel', 'sockdiag',
     'names', 'command', 'table', 'text', 'json', 'openmetrics', 'top')]
 
-# The functions that a unit test replaces by its own: ld's --wrap.
+# The functions that a unit test replaces by its own, with ld's --wrap.
 UNIT_WRAPS = {
     'test_smbd_uring_backend': [
         'io_uring_queue_init_params', 'io_uring_register_ring_fd',
@@ -121,14 +122,14 @@ def options(opt):
                    help='build what is installed, and nothing else')
     opt.add_option('--fast', action='store_true',
                    help='test: only what needs no VM and no download')
-    # kept with the options in the lock file, see Configure.autoconfig above
+    # waf keeps them with the options in the lock file, see autoconfig above
     opt.parser.set_defaults(
         environ={v: os.environ[v] for v in REMEMBERED if v in os.environ})
 
 
 def configure(conf):
     conf.environ.update(conf.options.environ)
-    # waf's default on Debian is lib64, where nothing looks
+    # waf's default on Debian is lib64, where no program searches
     Options.options.LIBDIR = Options.options.LIBDIR or '${EXEC_PREFIX}/lib'
     conf.load('compiler_c gnu_dirs')
 
@@ -153,7 +154,7 @@ def configure(conf):
             conf.env.XSLTPROC + ['--nonet', '--noout', MAN_STYLE,
                                  conf.path.abspath() + '/docs/man/%s.xml'
                                  % MAN_PAGES[0]],
-            cwd=conf.bldnode.abspath()) == 0:  # it writes it all the same
+            cwd=conf.bldnode.abspath()) == 0:  # --noout writes the page anyway
         conf.env.MAN_PAGES = MAN_PAGES
     table.append(('man pages', 'yes' if conf.env.MAN_PAGES else
                   'no: install xsltproc and docbook-xsl'))
@@ -168,8 +169,8 @@ def configure(conf):
     conf.define('SMBD_URING_VERSION', VERSION)
     conf.write_config_header('config.h')
 
-    # only now, so that a check is not decided by a warning; what the caller
-    # has in CFLAGS and LDFLAGS comes last and wins
+    # Set the flags after the checks, so that a warning decides none of them.
+    # CFLAGS and LDFLAGS of the caller come last and win.
     cflags, linkflags = CFLAGS[:], LINKFLAGS[:]
     if conf.options.sanitize:
         cflags.append('-fno-omit-frame-pointer')
@@ -215,9 +216,9 @@ def check_feature(conf, define, lib, statement, without):
 
 
 def version_script(bld):
-    """What the library exports, as source/ABI has it: a file a release.
+    """The exports of the library, from source/ABI: one file for each release.
 
-    A symbol has the version of the release that had it first.
+    A symbol has the version of the first release that had it.
     """
     def version(node):
         return [int(n) for n in re.findall(r'\d+', node.name)]

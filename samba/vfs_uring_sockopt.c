@@ -2,13 +2,13 @@
 /*
  * VFS module: queries through io_uring, samples and warnings for a share
  *
- * While a client has a tree connect to a share with this module, the queries
- * of its connections go the way that the share's "smbd uring sockopt" says,
- * and all channels of the client are watched as the share's parameters
- * say.  The module only connects and disconnects; files pass by.
+ * While a client has a tree connect to a share with this module, the share's
+ * "smbd uring sockopt" decides how the queries of its connections are answered.
+ * The module then watches all channels of the client, with the share's
+ * parameters.  It hooks connect and disconnect only, and no file operation.
  *
- * A process of smbd serves one client, so what belongs to the client is
- * static here.
+ * A process of smbd serves one client, so the state of the client is static
+ * here.
  */
 
 #include "includes.h"
@@ -22,7 +22,7 @@
 #undef DBGC_CLASS
 #define DBGC_CLASS DBGC_VFS
 
-/* A channel that is watched; goes with its fde, before it is closed. */
+/* A watched channel; freed with its fde, before the socket is closed. */
 struct uring_sockopt_channel {
 	struct uring_sockopt_channel *prev, *next;
 	const struct smbXsrv_connection *xconn;
@@ -77,7 +77,7 @@ static void uring_sockopt_add_channel(struct smbXsrv_connection *xconn)
 		return;
 	}
 	channel->xconn = xconn;
-	/* known from here on: to add it asks for the settings again */
+	/* list it first: to add it to the watch reads the settings again */
 	DLIST_ADD(uring_sockopt_channels, channel);
 	talloc_set_destructor(channel, uring_sockopt_channel_destructor);
 
@@ -109,7 +109,7 @@ static void uring_sockopt_add_channel(struct smbXsrv_connection *xconn)
 	TALLOC_FREE(client);
 }
 
-/* Once a second while the loop turns; also finds new channels. */
+/* Runs once a second while the loop iterates; also finds new channels. */
 static void uring_sockopt_settings(struct uring_watch_settings *settings,
 				   void *private_data)
 {
@@ -192,7 +192,7 @@ static bool uring_sockopt_start(struct uring_sockopt_share *share,
 					user,
 					uring_sockopt_settings,
 					share);
-	/* the first ring must be made by root */
+	/* root must create the first ring */
 	(void)uring_prepare(client->raw_ev_ctx, 64);
 	return watched != NULL;
 }
