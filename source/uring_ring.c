@@ -2,32 +2,33 @@
 /*
  * One io_uring that carries socket commands and nothing else.
  *
- * smbd changes its effective user between requests, and a ring acts with
- * the credentials of whoever submits: so the ring is created disabled, is
- * restricted to IORING_OP_URING_CMD and IORING_OP_EPOLL_WAIT without any SQE
- * flag, and only then enabled.  No file operation can ever pass, whatever a bug
- * above us does. IOSQE_ASYNC and links stay out as well: before 2554b855a2f8
- * (Linux 6.11) a socket command that ran on a worker thread lost its result,
- * and its submitter waited forever.
+ * smbd changes its effective user between requests, and a ring acts with the
+ * credentials of its submitter.  So the library creates the ring disabled,
+ * restricts it to IORING_OP_URING_CMD and IORING_OP_EPOLL_WAIT without any SQE
+ * flag, and only then enables it.  Even a bug in a caller cannot submit a file
+ * operation.  The restriction also excludes IOSQE_ASYNC and links: before
+ * 2554b855a2f8 (Linux 6.11) a socket command that ran on a worker thread lost
+ * its result, and its submitter waited forever.
  *
  * Socket commands complete inline, while io_uring_enter() submits them.
- * uring_ring_run() is built on that: it submits, reaps and returns with
- * nothing in flight.  Two exceptions are handled, neither is expected: a
- * command that answers -EAGAIN (a BPF program can) is moved to a worker by
- * the kernel and waited for; a ring that reports an error is dead from then
- * on, and what it had not answered is given back to its owners.
+ * uring_ring_run() relies on that: it submits, reaps and returns with nothing
+ * in flight.  It handles two exceptions, which we do not expect:
+ * - The kernel moves a command that answers -EAGAIN (a BPF program can make it)
+ *   to a worker.  uring_ring_run() waits for that worker.
+ * - A ring that reports an error is dead from then on.  The library gives
+ *   unanswered commands back to their owners.
  *
- * The one command that waits is IORING_OP_EPOLL_WAIT, one at a time, armed
- * by uring_ring_epoll_wait() and never reaped for anybody else: an event
- * that turns up in another call is dropped, since what it says may be over
- * by the time that somebody could act on it.  Level-triggered epoll reports
- * it again if it is not.
+ * One command waits: IORING_OP_EPOLL_WAIT.  uring_ring_epoll_wait() arms one at
+ * a time and alone returns its event.  Another call that reaps the event drops
+ * it, because the event may be outdated by the time a caller could act on it.
+ * Level-triggered epoll reports the event again if it still holds.
  *
- * Decided against: SQPOLL (a thread with the creator's credentials, and
- * slower here: 0.74 of the system call at a batch of 32), and one ring for
- * several threads (IORING_SETUP_DEFER_TASKRUN wants a single issuer).
+ * Alternatives that we decided against: SQPOLL (a thread with the creator's
+ * credentials, and slower here: 0.74 of the system call at a batch of 32), and
+ * one ring for several threads (IORING_SETUP_DEFER_TASKRUN requires a single
+ * issuer).
  *
- * A ring does not survive fork: its mappings are not copied
+ * A ring does not survive fork(): the kernel does not copy its mappings
  * (MADV_DONTFORK), and the child only closes the descriptor.
  */
 
@@ -55,9 +56,9 @@
 #include "util/macros.h"
 
 /*
- * Commands that one io_uring_enter() can submit.  A transport snapshot has
- * 12; 64 leave room for five of them in one enter, and keep the SQEs in one
- * page.
+ * The number of commands that one io_uring_enter() can submit.  A transport
+ * snapshot has 12 commands.  64 commands have room for five snapshots, and
+ * their SQEs fit into one page.
  */
 #define URING_RING_ENTRIES 64
 
@@ -77,13 +78,13 @@
 struct uring_ring {
 	struct io_uring ring;
 
-	/* the process that may use it */
+	/* the process that may use the ring */
 	pid_t pid;
 
-	/* the errno it died of */
+	/* the errno that the ring died of */
 	int error;
 
-	/* submitted or queued, done() not yet called */
+	/* commands that are queued or submitted and whose done() is pending */
 	struct uring_op *ops;
 	size_t num_ops;
 
@@ -92,23 +93,24 @@ struct uring_ring {
 	struct {
 		/* the kernel has the operation */
 		bool possible;
-		/* in flight: the kernel writes to event and completes it */
+		/* in flight: the kernel will write to event */
 		bool armed;
-		/* completed since somebody looked: what epoll_wait() returns */
+		/* completed: epoll_wait() is to return res */
 		bool completed;
 		int res;
 		/*
-		 * Only the enters of this thread harvest events
-		 * (IORING_SETUP_DEFER_TASKRUN); a ring that is closed
-		 * cancels.  So the memory may go with the ring.
+		 * The kernel writes only during enters of this thread
+		 * (IORING_SETUP_DEFER_TASKRUN), and closing the ring cancels
+		 * the wait.  So this memory may be freed with the ring.
 		 */
 		struct epoll_event event;
 	} wait;
 };
 
 /*
- * The best set of flags first; -EINVAL peels to the next.
- * DEFER_TASKRUN is of Linux 6.1, COOP_TASKRUN of 5.19, SUBMIT_ALL of 5.18.
+ * The best set of flags comes first; after -EINVAL the library tries the next.
+ * DEFER_TASKRUN came with Linux 6.1, COOP_TASKRUN with 5.19, SUBMIT_ALL with
+ * 5.18.
  */
 static const unsigned setup_flags[] = {
 	IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL |
@@ -162,9 +164,9 @@ static int uring_ring_destructor(struct uring_ring *ring)
 static int uring_ring_restrict(struct uring_ring *ring)
 {
 	/*
-	 * Unregistering the ring's own descriptor is what liburing does at
-	 * the end; refused, the slot would keep the ring alive until the
-	 * thread exits.
+	 * liburing unregisters the ring's own descriptor at the end.  If the
+	 * restriction refused that, the slot would keep the ring alive until
+	 * the thread exits.
 	 */
 	struct io_uring_restriction allowed[] = {
 		{
@@ -184,8 +186,8 @@ static int uring_ring_restrict(struct uring_ring *ring)
 	int ret;
 
 	/*
-	 * A thread has 16 slots for registered rings; without one each
-	 * enter looks the descriptor up, and all else is the same.
+	 * A thread has 16 slots for registered rings.  Without a slot each
+	 * enter looks the descriptor up; nothing else changes.
 	 */
 	(void)io_uring_register_ring_fd(&ring->ring);
 
@@ -203,7 +205,7 @@ static int uring_ring_restrict(struct uring_ring *ring)
 					num_allowed);
 	}
 	if (ret == -EINVAL) {
-		/* an operation that the kernel does not know is refused */
+		/* the kernel refuses an operation that it does not know */
 		ring->wait.possible = false;
 		ret = io_uring_register(ring->ring.ring_fd,
 					IORING_REGISTER_RESTRICTIONS,
@@ -224,7 +226,7 @@ static int uring_ring_restrict(struct uring_ring *ring)
 	return 0;
 }
 
-/* All three system calls of a ring, by a process that may die of them. */
+/* Make all three system calls of a ring; they may kill this process. */
 static void __attribute__((noreturn)) uring_ring_trial(void)
 {
 	const struct rlimit no_core = {};
@@ -251,9 +253,9 @@ static void __attribute__((noreturn)) uring_ring_trial(void)
 static int uring_ring_verdict;
 
 /*
- * A child without an exit signal: the program's handler of SIGCHLD, and who
- * waits for any child, does not see it.  It is not fork(): handlers of
- * pthread_atfork() do not run, and the child makes system calls only.
+ * The child has no exit signal: neither the program's handler of SIGCHLD nor a
+ * wait for any child sees it.  clone() in place of fork() runs no handlers of
+ * pthread_atfork(), and the child makes system calls only.
  */
 static void uring_ring_try_once(void)
 {
@@ -324,9 +326,9 @@ int uring_ring_create(TALLOC_CTX *mem_ctx, struct uring_ring **_ring)
 	talloc_set_destructor(ring, uring_ring_destructor);
 
 	/*
-	 * Waiting with a time limit without it (before Linux 5.11) takes a
-	 * timeout operation, which is not on the allow-list; such a kernel
-	 * has no socket commands either.
+	 * Without this feature (before Linux 5.11) a wait with a time limit
+	 * needs a timeout operation, which the restriction refuses.  Such a
+	 * kernel has no socket commands either.
 	 */
 	if (!(ring->ring.features & IORING_FEAT_EXT_ARG)) {
 		talloc_free(ring);
@@ -385,8 +387,8 @@ static void uring_prep_cmd_sock(struct io_uring_sqe *sqe,
 #else
 
 /*
- * liburing before 2.6 knows nothing of socket options.  This is struct
- * io_uring_sqe as include/uapi/linux/io_uring.h has it since Linux 6.7.
+ * liburing before 2.6 does not know socket options.  This structure is struct
+ * io_uring_sqe of include/uapi/linux/io_uring.h since Linux 6.7.
  */
 struct __attribute__((may_alias)) uring_sqe_sock {
 	uint8_t opcode;
@@ -523,12 +525,12 @@ static void uring_ring_reap(struct uring_ring *ring)
 }
 
 /*
- * io_uring_enter(2) by hand.  liburing cannot pass IORING_ENTER_NO_IOWAIT
- * before 2.10, and without it an idle wait counts as iowait and as I/O
- * pressure.
+ * Call io_uring_enter(2) without liburing, which cannot pass
+ * IORING_ENTER_NO_IOWAIT before 2.10.  Without that flag an idle wait counts as
+ * iowait and as I/O pressure.
  *
- * @return the commands that were submitted, or what ended the wait: 0, or a
- *         negative errno, among them -ETIME
+ * @return the number of submitted commands, or a negative errno; -ETIME after
+ *         the time limit
  */
 static int uring_ring_enter(struct uring_ring *ring,
 			    unsigned min_complete,
@@ -585,8 +587,8 @@ int uring_ring_run(struct uring_ring *ring)
 				continue;
 			}
 			/*
-			 * Nothing was taken: -EAGAIN is want of memory,
-			 * -EBUSY a completion queue that overflowed.
+			 * The kernel took no command: -EAGAIN is lack of
+			 * memory, -EBUSY an overflowed completion queue.
 			 */
 			retries++;
 			if (retries > URING_RING_RETRIES ||
@@ -624,7 +626,7 @@ int uring_ring_epoll_wait(struct uring_ring *ring,
 	uint64_t end = 0;
 	int ret;
 
-	/* so that all completions are of this call, and the event is fresh */
+	/* drop old completions, so that the event is of this call */
 	uring_ring_reap(ring);
 	ring->wait.completed = false;
 
@@ -666,7 +668,7 @@ int uring_ring_epoll_wait(struct uring_ring *ring,
 		return -1;
 	}
 	if (ring->ops != NULL) {
-		/* not taken, or on a worker thread */
+		/* the kernel took no command, or moved one to a worker */
 		ret = uring_ring_run(ring);
 		if (ret != 0) {
 			errno = ret;
