@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Other programs, for what they know.
+ * Executes other programs and reads their output.
  */
 
 #include "config.h"
@@ -15,7 +15,7 @@
 
 #include "command.h"
 
-/* Until the end of file; NULL without memory. */
+/* Read until the end of file; NULL without memory. */
 static char *command_read(int fd)
 {
 	FILE *in = fdopen(fd, "r");
@@ -26,7 +26,7 @@ static char *command_read(int fd)
 		close(fd);
 		return NULL;
 	}
-	/* all of it: what Samba's programs print has no zero byte */
+	/* the output of Samba's programs has no zero byte */
 	if (getdelim(&text, &size, '\0', in) == -1 && text != NULL) {
 		text[0] = '\0';
 	}
@@ -36,7 +36,7 @@ static char *command_read(int fd)
 
 static int command_spawn(const char *const *argv, int out, pid_t *pid)
 {
-	/* posix_spawn() has not been told about const */
+	/* posix_spawn() lacks a const that it could have */
 	union {
 		const char *const *c;
 		char *const *v;

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Other programs, for what they know.
+ * Executes other programs and reads their output.
  */
 #ifndef TOOL_COMMAND_H
 #define TOOL_COMMAND_H
 
 /**
- * @brief Execute a program of PATH, and take what it prints.
+ * @brief Execute a program of PATH, and read its output.
  *
  * Its standard error goes to /dev/null.
  *
- * @param[in]  argv    until NULL.
- * @param[out] output  to be freed; NULL on failure.
+ * @param[in]  argv    ends with NULL.
+ * @param[out] output  the caller frees it; NULL on failure.
  *
- * @return 0, an errno of starting it, or EIO if it ended with another status
- *         than 0.
+ * @return 0, the errno of its start, or EIO if its exit status was not 0.
  */
 int command_output(const char *const *argv, char **output);
 

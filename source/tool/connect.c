@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * smbd-uring connect: open a connection, and show what it looks like and how
- * each value was obtained.
+ * smbd-uring connect: opens a connection, and shows its figures and how each
+ * value was obtained.
  */
 
 #include "config.h"
@@ -60,7 +60,7 @@ static int connect_address(const struct addrinfo *ai)
 	if (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0) {
 		return fd;
 	}
-	/* what the time limit of a blocking connect() looks like */
+	/* connect() returns this after its time limit */
 	error = errno == EINPROGRESS ? ETIMEDOUT : errno;
 	close(fd);
 	errno = error;

@@ -22,7 +22,7 @@
 
 #define KERNEL_MAX_PORTS 16
 
-/* smb.conf(5): what "tcp" and "nbt" of server smb transports stand for. */
+/* smb.conf(5): the ports of "tcp" and "nbt" in server smb transports. */
 #define KERNEL_PORT_TCP 445
 #define KERNEL_PORT_NBT 139
 

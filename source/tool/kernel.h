@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The connections of an smbd that publishes nothing: figures by sock_diag(7),
- * names by smbstatus.
+ * The connections of an smbd that publishes nothing: figures from sock_diag(7),
+ * names from smbstatus.
  */
 #ifndef TOOL_KERNEL_H
 #define TOOL_KERNEL_H
@@ -9,14 +9,14 @@
 #include "rows.h"
 
 /**
- * @brief Add the TCP connections to smbd's ports, with what is known of them.
+ * @brief Add the TCP connections to smbd's ports, with their figures and names.
  *
- * Where smbstatus cannot be had, standard error says so, and names and
- * processes are missing.
+ * If smbstatus fails, the function prints the error to standard error, and
+ * names and processes are missing.
  *
  * @param[in] configfile  smb.conf, or NULL: the standard one.
  *
- * @return 0 or an errno; rows->failed is what could not be done.
+ * @return 0 or an errno; rows->failed names the operation that failed.
  */
 int kernel_add_rows(const char *configfile, struct status_rows *rows);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * smbd-uring, the administrator's command: which command it is.
+ * smbd-uring, the administrator's program: dispatches to its commands.
  */
 
 #include "config.h"
@@ -103,7 +103,7 @@ int main(int argc, const char *argv[])
 	}
 	for (i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (strcmp(word, commands[i].name) == 0) {
-			/* its help begins with this */
+			/* the help of the command begins with this name */
 			snprintf(name, sizeof(name), "smbd-uring %s", word);
 			argv[1] = name;
 			return commands[i].run(argc - 1, argv + 1);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Who uses which share, by smbstatus --json.
+ * Finds the users of each share, from smbstatus --json.
  *
- * A session has the address of the connection that it began with, and from
- * Samba 4.20 or so on those of its channels; a tree connect has its session.
+ * A session has the address of its first connection and, from about Samba 4.20
+ * on, those of its channels.  A tree connect has its session.
  */
 
 #include "config.h"
@@ -24,11 +24,11 @@ struct names {
 	json_t *clients;
 	/* the names of the shares of a session */
 	json_t *shares;
-	/* as smbstatus has them */
+	/* as smbstatus prints them */
 	const json_t *sessions;
 };
 
-/* Append value to the array that stands there; takes it over. */
+/* Append value to the array of this key; takes ownership of value. */
 static void names_append(json_t *map, const char *key, json_t *value)
 {
 	json_t *array = json_object_get(map, key);
@@ -40,7 +40,7 @@ static void names_append(json_t *map, const char *key, json_t *value)
 	json_array_append_new(array, value);
 }
 
-/* "ipv4:192.0.2.1:50000", "ipv6:2001:db8::1:50000" become as in rows. */
+/* Convert "ipv4:192.0.2.1:50000", "ipv6:2001:db8::1:50000" to those of rows. */
 static void names_add_client(struct names *names,
 			     const json_t *address,
 			     const char *session_id)
@@ -143,7 +143,7 @@ static void names_fill_rows(const struct names *names, struct status_rows *rows)
 		const json_t *ids = json_object_get(names->clients,
 						    row->client);
 
-		/* not those of smbd-quicd */
+		/* leave out the rows of smbd-quicd */
 		for (j = 0; row->relay[0] == '\0' && j < json_array_size(ids);
 		     j++) {
 			names_fill_session(names,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Who uses which share, by smbstatus --json.
+ * Finds the users of each share, from smbstatus --json.
  */
 #ifndef TOOL_NAMES_H
 #define TOOL_NAMES_H
@@ -8,13 +8,12 @@
 #include "rows.h"
 
 /**
- * @brief Fill in process, users and shares of the rows whose client smbd
- * knows.
+ * @brief Set process, users and shares of the rows whose client smbd knows.
  *
  * @param[in] configfile  smb.conf, or NULL: the standard one.
  *
- * @return 0, an errno of starting smbstatus, EIO if it failed, or EPROTO if
- *         what it printed is not to be understood.
+ * @return 0, the errno of the start of smbstatus, EIO if smbstatus failed, or
+ *         EPROTO if its output is not as expected.
  */
 int names_fill(const char *configfile, struct status_rows *rows);
 

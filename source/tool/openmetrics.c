@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * status in the text format of OpenMetrics, so that Prometheus' own format has
- * the same meaning: node_exporter's textfile collector reads the latter.
+ * status in the text format of OpenMetrics, written so that it has the same
+ * meaning in Prometheus' own format, which node_exporter's textfile collector
+ * reads.
  */
 
 #include "config.h"
@@ -50,9 +51,9 @@ static void print_labels(const char *metric,
 static void print_head(const char *metric, bool counter, const char *help)
 {
 	/*
-	 * A counter's type would be stated for a name without "_total" in
-	 * OpenMetrics, and with it in Prometheus' own format, which the
-	 * textfile collector reads.  Without a type it is right in both.
+	 * The line with a counter's type has the name without "_total" in
+	 * OpenMetrics, and with "_total" in Prometheus' own format, which the
+	 * textfile collector reads.  Without that line both formats agree.
 	 */
 	printf("# HELP smbd_uring_%s%s %s\n",
 	       metric,
@@ -110,7 +111,7 @@ static void print_ages(const struct status_rows *rows)
 	}
 }
 
-/* Which smbd has a connection over QUIC: to join the metrics of both. */
+/* The smbd of each connection over QUIC, to join the metrics of both. */
 static void print_relays(const struct status_rows *rows)
 {
 	size_t i;

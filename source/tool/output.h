@@ -17,9 +17,10 @@
  * The short table leaves out connections that relay a row of smbd-quicd.
  *
  * @param[in] wide    all columns.
- * @param[in] width   the columns of the terminal: what is too long is cut, and
- *                    columns that do not fit are left out; 0: no limit.
- * @param[in] height  the lines that there are; 0: no limit.
+ * @param[in] width   the columns of the terminal.  The function cuts long
+ *                    words and leaves out columns that do not fit; 0: no
+ *                    limit.
+ * @param[in] height  the lines of the terminal; 0: no limit.
  *
  * @return the exit status.
  */
@@ -34,15 +35,14 @@ int output_json(const struct status_rows *rows);
 /** @brief Print the text format of OpenMetrics; the exit status. */
 int output_openmetrics(const struct status_rows *rows);
 
-/** Where rows come from: 0 or an errno. */
+/** Reads the rows; returns 0 or an errno. */
 typedef int (*rows_source_fn_t)(struct status_rows *rows, void *private_data);
 
 /**
- * @brief Print a table each second, on a terminal, until a key or a signal
- * ends it.
+ * @brief Print a table on a terminal each second, until a key or a signal.
  *
  * @param[in]     column  to sort by.
- * @param[in,out] rows    failed is set where an errno is returned.
+ * @param[in,out] rows    if the function returns an errno, it sets failed.
  *
  * @return 0, or the errno of source, or ENOTTY.
  */

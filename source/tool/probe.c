@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * smbd-uring probe: what the ring can answer on this kernel, for this user.
+ * smbd-uring probe: shows which queries the ring answers on this kernel, for
+ * this user.
  */
 
 #include "config.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The connections that a table shows: read, and joined.
+ * Reads and joins the connections for a table.
  */
 
 #include "config.h"
@@ -14,7 +14,7 @@
 #include "util/clock.h"
 #include "util/printable.h"
 
-/* A client has chosen its user's name: nothing of it may steer a terminal. */
+/* The client chooses the user's name, which must not control a terminal. */
 static void clean(char *s, size_t size)
 {
 	char text[sizeof(((struct uring_status_row *)NULL)->shares)];
@@ -22,7 +22,7 @@ static void clean(char *s, size_t size)
 	char *end = NULL;
 	size_t used = 0;
 
-	/* name by name: what is between them would not pass */
+	/* name by name: the filter would refuse the separator */
 	while (name != NULL && used < size) {
 		end = strchr(name, URING_STATUS_SEPARATOR);
 		if (end != NULL) {
@@ -40,7 +40,7 @@ static void clean(char *s, size_t size)
 	memcpy(s, text, size);
 }
 
-/* Of a transport that does not tell, what was lost ever. */
+/* If the transport has no recent loss, use that of the whole connection. */
 static void row_fill_loss(struct uring_status_row *row)
 {
 	uint64_t *f = row->figures;
@@ -55,7 +55,7 @@ static void row_fill_loss(struct uring_status_row *row)
 	}
 	loss = (double)f[FIGURE_retrans_total] * 1e6 /
 	       (double)f[FIGURE_segments_total];
-	/* a writer that is not trusted may say anything */
+	/* an untrusted writer may publish any number */
 	f[FIGURE_loss_ppm] = loss < 1e6 ? (uint64_t)loss : 1000000;
 }
 
@@ -176,7 +176,7 @@ static void row_join(struct status_row *quic, struct status_row *smbd)
 	smbd->relayed = true;
 	memcpy(row->users, smbd->published.users, sizeof(row->users));
 	memcpy(row->shares, smbd->published.shares, sizeof(row->shares));
-	/* who does not read holds up the relay, too */
+	/* a client that does not read also stalls the relay */
 	if (*stall == FIGURE_UNKNOWN) {
 		*stall = smbd->published.figures[FIGURE_stall_ms];
 	}
@@ -185,7 +185,7 @@ static void row_join(struct status_row *quic, struct status_row *smbd)
 	row->limit_stall_ms = smbd->published.limit_stall_ms;
 }
 
-/* What smbd knows of the connections that are relayed to it. */
+/* Add the data of smbd to the connections that smbd-quicd relays to it. */
 static int rows_join(struct status_rows *rows)
 {
 	const size_t size = sizeof(struct status_row *);
@@ -262,7 +262,7 @@ int rows_finish(struct status_rows *rows)
 	for (i = 0; i < rows->num_rows; i++) {
 		rows->rows[i].state = row_state(&rows->rows[i].published);
 	}
-	/* after the rows: none is from the future */
+	/* read the clock after the rows, so that no age is negative */
 	rows->now = clock_monotonic_ns();
 	return 0;
 }

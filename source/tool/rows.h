@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The connections that a table shows: read, joined and sorted.
+ * Reads, joins and sorts the connections for a table.
  */
 #ifndef TOOL_ROWS_H
 #define TOOL_ROWS_H
@@ -11,9 +11,9 @@
 
 #include "transport/publish.h"
 
-/** What a connection is, by the limits of its shares; the worst last. */
+/** The state of a connection by the limits of its shares; the worst last. */
 enum status_state {
-	/** there are no limits, or there is no sample */
+	/** no limits, or no sample */
 	STATE_UNKNOWN,
 	STATE_OK,
 	STATE_SLOW,
@@ -21,12 +21,12 @@ enum status_state {
 	STATE_STALL,
 };
 
-/** A row as published, and what another one tells about it. */
+/** A published row, and data from the row that is joined to it. */
 struct status_row {
 	struct uring_status_row published; /* first: columns have its offsets */
-	/** the smbd that a connection over QUIC is relayed to, 0: not known */
+	/** of a connection over QUIC: the smbd behind the relay; 0: unknown */
 	uint64_t smbd_pid;
-	/** another row, of smbd-quicd, is relayed by this connection */
+	/** this connection relays another row, of smbd-quicd */
 	bool relayed;
 	enum status_state state;
 };
@@ -35,17 +35,17 @@ struct status_rows {
 	/** a talloc array, of which num_rows are used */
 	struct status_row *rows;
 	size_t num_rows;
-	/** when they were read, CLOCK_MONOTONIC in nanoseconds */
+	/** the time of reading, CLOCK_MONOTONIC in nanoseconds */
 	uint64_t now;
-	/** what could not be read */
+	/** the name of the source that could not be read */
 	const char *failed;
 };
 
 /**
- * @brief Add what is published; strings become printable.
+ * @brief Add the published rows; strings become printable.
  *
- * @param[in] directories  until NULL; one of them has to be there.
- * @param[in] transport    only rows of this one; NULL: all.
+ * @param[in] directories  ends with NULL; one directory must exist.
+ * @param[in] transport    add only rows of this transport; NULL: all.
  *
  * @return 0 or an errno; rows->failed is the directory.
  */
@@ -53,15 +53,16 @@ int rows_add_published(const char *const *directories,
 		       const char *transport,
 		       struct status_rows *rows);
 
-/** @brief Add one row as it is; 0 or ENOMEM. */
+/** @brief Add one row unchanged; 0 or ENOMEM. */
 int rows_add(const struct uring_status_row *row, struct status_rows *rows);
 
 /**
- * @brief All rows are there: join them, and judge them.
+ * @brief Join the rows after all were added, and set their states.
  *
- * A connection over QUIC has two rows: smbd-quicd's, of the client's network,
- * and smbd's, of the TCP connection between the two.  The address that smbd has
- * for its client joins them, so that the first has users, shares and limits.
+ * A connection over QUIC has two rows.  The row of smbd-quicd has the client's
+ * network, and the row of smbd has the TCP connection between the two.  The
+ * address that smbd sees as its client's joins the rows, so that the first gets
+ * users, shares and limits.
  *
  * @return 0 or ENOMEM.
  */
@@ -69,7 +70,7 @@ int rows_finish(struct status_rows *rows);
 
 void rows_free(struct status_rows *rows);
 
-/** "ok", "SLOW", "LOSS", "STALL"; "" if it is not known. */
+/** "ok", "SLOW", "LOSS", "STALL"; "" if the state is unknown. */
 const char *state_name(enum status_state state);
 
 #endif /* TOOL_ROWS_H */

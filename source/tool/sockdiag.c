@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * TCP connections of the machine, by sock_diag(7).
+ * The TCP connections of the machine, from sock_diag(7).
  */
 
 #include "config.h"
@@ -18,11 +18,11 @@
 #include "sockdiag.h"
 #include "util/macros.h"
 
-/* The kernel's numbers of states, which only glibc's tcp.h has by name. */
+/* The kernel's numbers of states; only glibc's tcp.h has names for them. */
 #define SOCKDIAG_ESTABLISHED 1
 #define SOCKDIAG_CLOSE_WAIT 8
 
-/* As large as the kernel makes its answers. */
+/* The size of the kernel's answers. */
 #define SOCKDIAG_BUFFER 32768
 
 static int sockdiag_ask(int fd, int family)
@@ -98,7 +98,7 @@ static void sockdiag_parse(struct nlmsghdr *header,
 		.tos = -1,
 	};
 	sockdiag_peer(msg, socket);
-	/* sockets of IPv6 have both */
+	/* IPv6 sockets have both TOS and traffic class */
 	if (socket->peer.ss_family == AF_INET6 &&
 	    !IN6_IS_ADDR_V4MAPPED(
 		    &((struct sockaddr_in6 *)&socket->peer)->sin6_addr))
@@ -120,7 +120,7 @@ static void sockdiag_parse(struct nlmsghdr *header,
 	}
 }
 
-/* 0 or an errno; *done: there is no more. */
+/* Returns 0 or an errno; *done: this was the last answer. */
 static int sockdiag_messages(char *buffer,
 			     size_t received,
 			     bool *done,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * TCP connections of the machine, by sock_diag(7): what ss(8) asks, too.
+ * The TCP connections of the machine, from sock_diag(7), which ss(8) also uses.
  */
 #ifndef TOOL_SOCKDIAG_H
 #define TOOL_SOCKDIAG_H
@@ -17,21 +17,21 @@ struct sockdiag_socket {
 	uint16_t port;
 	/** bytes sent or waiting to be sent, and not acknowledged */
 	uint32_t unacked_bytes;
-	/** IP_TOS or IPV6_TCLASS, -1: not known */
+	/** IP_TOS or IPV6_TCLASS; -1: unknown */
 	int tos;
-	/** zeroes where the kernel is too old to fill it */
+	/** zeroes in fields that the kernel is too old to fill */
 	struct tcp_info info;
 };
 
-/** Called for each connection; an errno ends it all. */
+/** Called for each connection; a return value other than 0 ends the dump. */
 typedef int (*sockdiag_fn_t)(const struct sockdiag_socket *socket,
 			     void *private_data);
 
 /**
- * @brief All TCP connections over IPv4 or IPv6 that are established or that
- * the peer has closed.
+ * @brief Call fn() for all TCP connections over IPv4 or IPv6 that are
+ * established or that the peer has closed.
  *
- * @return 0, an errno of the kernel, or what fn() returned.
+ * @return 0, an errno of the kernel, or the value that fn() returned.
  */
 int sockdiag_read(int family, sockdiag_fn_t fn, void *private_data);
 

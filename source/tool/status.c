@@ -17,11 +17,11 @@
 #include "tool.h"
 #include "util/macros.h"
 
-/* Below Debian's lock directory, and smbd-quicd's. */
+/* In Debian's lock directory, and the directory of smbd-quicd. */
 #define STATUS_SMBD "/run/samba/smbd_uring"
 #define STATUS_QUICD "/run/smbd-quicd"
 
-/* Where there is no terminal that has a width of its own. */
+/* The width of the table if no terminal has a width. */
 #define STATUS_WIDTH 80
 
 static const char *const status_standard[] = {
@@ -104,7 +104,7 @@ static int status_list_columns(void)
 	return tool_flush();
 }
 
-/* The kernel tells of smbd; smbd-quicd publishes, if it is there. */
+/* The kernel has smbd's connections; smbd-quicd publishes, if it runs. */
 static int status_add_kernel(const struct status_options *o,
 			     struct status_rows *rows)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The columns of status, and what stands in them.
+ * The columns of status, and their contents.
  */
 
 #include "config.h"
@@ -211,7 +211,7 @@ double row_age(const struct status_rows *rows, const struct status_row *row)
 	return (double)(rows->now - sampled) / CLOCK_NS_PER_S;
 }
 
-/* With a suffix from ten thousand on. */
+/* Print a number, with a suffix from ten thousand on. */
 static void format_bytes(uint64_t bytes, char *text, size_t size)
 {
 	const char *suffixes = "kMGTPE";
@@ -231,7 +231,7 @@ static void format_bytes(uint64_t bytes, char *text, size_t size)
 	snprintf(text, size, "%.*f%c", digits, scaled, *suffixes);
 }
 
-/* Few digits: 12us, 0.12ms, 1.23ms, 12.3ms, 123ms. */
+/* Print a time with few digits: 12us, 0.12ms, 1.23ms, 12.3ms, 123ms. */
 static void format_microseconds(uint64_t us, char *text, size_t size)
 {
 	double ms = (double)us / 1000;
@@ -243,7 +243,7 @@ static void format_microseconds(uint64_t us, char *text, size_t size)
 	snprintf(text, size, "%.*fms", ms < 10 ? 2 : ms < 100 ? 1 : 0, ms);
 }
 
-/* Five characters at most for whatever is a sensible age. */
+/* Print an age; a sensible one has at most five characters. */
 static void format_seconds(double seconds, char *text, size_t size)
 {
 	if (seconds < 1000) {
@@ -326,7 +326,7 @@ void table_cell(const struct status_rows *rows,
  * Order
  */
 
-/* What is not known comes last. */
+/* Unknown values come last. */
 static int compare_numbers(uint64_t a, uint64_t b, bool largest_first)
 {
 	if (a == b) {
@@ -338,7 +338,7 @@ static int compare_numbers(uint64_t a, uint64_t b, bool largest_first)
 	return (a < b) == largest_first ? 1 : -1;
 }
 
-/* 0 if it is not known, as of QUIC: no worse than one that has 0. */
+/* An unknown value, as QUIC has them, counts as 0. */
 static uint64_t known_number(const struct status_row *row,
 			     enum figure_index figure)
 {
@@ -381,7 +381,7 @@ static int compare_rows(const void *a, const void *b, void *private_data)
 		ret = strcmp((const char *)one + column->offset,
 			     (const char *)other + column->offset);
 	} else {
-		/* the youngest has the largest time */
+		/* the youngest sample has the largest time */
 		ret = compare_numbers(row_number(one, column),
 				      row_number(other, column),
 				      column->kind != COLUMN_PROCESS);

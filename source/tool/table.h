@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The columns of status, and what stands in them.
+ * The columns of status, and their contents.
  *
- * Text, JSON and OpenMetrics go through this table.
+ * Text, JSON and OpenMetrics use this table.
  */
 #ifndef TOOL_TABLE_H
 #define TOOL_TABLE_H
@@ -15,13 +15,13 @@ enum column_kind {
 	COLUMN_STRING,
 	/** names of the published row */
 	COLUMN_NAMES,
-	/** known without a sample; 0: not */
+	/** a number known without a sample; 0: unknown */
 	COLUMN_PROCESS,
 	/** one of figures[] */
 	COLUMN_FIGURE,
 	/** seconds since the sample */
 	COLUMN_AGE,
-	/** how many of the queries the ring answered, and how many not */
+	/** how many queries the ring and the system call answered */
 	COLUMN_ANSWERED,
 	COLUMN_STATE,
 };
@@ -35,8 +35,8 @@ struct column {
 	size_t offset;
 	enum figure_index figure;
 	/**
-	 * In the short table: the smaller, the longer it stays when the
-	 * terminal is narrow; 0: it is in the wide one only.
+	 * In the short table: a column with a smaller rank stays longer when
+	 * the terminal is narrow; 0: the column is in the wide table only.
 	 */
 	unsigned rank;
 	const char *help;
@@ -46,8 +46,8 @@ struct column {
 const struct column *table_columns(size_t *num_columns);
 
 /**
- * The column of this heading or this name in JSON, whatever its case; NULL:
- * there is none.
+ * The column with this heading or this name in JSON, in any case; NULL if there
+ * is none.
  */
 const struct column *table_find_column(const char *name);
 
@@ -56,8 +56,7 @@ const char *row_string(const struct status_row *row,
 		       const struct column *column);
 
 /**
- * The names of a COLUMN_NAMES with separator between them; "" if there are
- * none.
+ * The names of a COLUMN_NAMES with separator between them; "" without names.
  */
 void row_names(const struct status_row *row,
 	       const struct column *column,
@@ -65,13 +64,13 @@ void row_names(const struct status_row *row,
 	       char *text,
 	       size_t size);
 
-/** A number of the other kinds; FIGURE_UNKNOWN if it is not known. */
+/** The number of the other kinds; FIGURE_UNKNOWN if unknown. */
 uint64_t row_number(const struct status_row *row, const struct column *column);
 
 /** Seconds since the sample. */
 double row_age(const struct status_rows *rows, const struct status_row *row);
 
-/** What stands in a cell for a reader: "-" if nothing is known. */
+/** The text of a cell of the table; "-" if the value is unknown. */
 void table_cell(const struct status_rows *rows,
 		const struct status_row *row,
 		const struct column *column,
@@ -79,8 +78,8 @@ void table_cell(const struct status_rows *rows,
 		size_t size);
 
 /**
- * The largest first; of words, processes and ages the smallest.  By state (and
- * NULL is by state): the worst first.
+ * Sorts the largest value first, but for words, processes and ages the
+ * smallest.  By state, or with NULL, sorts the worst first.
  */
 void table_sort(struct status_rows *rows, const struct column *column);
 

@@ -19,10 +19,10 @@
 
 #define TEXT_MAX_COLUMNS 64
 
-/* A cell that was cut ends with it. */
+/* The end of a cell that was cut. */
 #define TEXT_CUT "+"
 
-/* What a column of words has at least, before another is left out. */
+/* The least widths of columns of words, before another column is left out. */
 static const struct {
 	const char *heading;
 	size_t width;
@@ -41,9 +41,9 @@ struct text_rows {
 
 struct text_column {
 	const struct column *column;
-	/* an address is shown without its port */
+	/* show addresses without their port */
 	bool hosts;
-	/* of what is in it; at least; and as it is drawn */
+	/* the widths: of the contents; the least one; the drawn one */
 	size_t natural;
 	size_t least;
 	size_t width;
@@ -59,7 +59,7 @@ static bool text_is_words(const struct column *column)
 	return column->kind == COLUMN_STRING || column->kind == COLUMN_NAMES;
 }
 
-/* The short table has clients without their ports. */
+/* The short table shows clients without their ports. */
 static void text_cell(const struct status_rows *rows,
 		      const struct status_row *row,
 		      const struct text_column *text,
@@ -129,7 +129,7 @@ static void text_choose(struct text_layout *layout,
 	}
 }
 
-/* Leave out the column that matters least, of these the last. */
+/* Leave out the last of the least important columns. */
 static void text_leave_out(struct text_layout *layout)
 {
 	struct text_column *columns = layout->columns;
@@ -149,7 +149,7 @@ static void text_leave_out(struct text_layout *layout)
 		(layout->num_columns - least) * sizeof(columns[0]));
 }
 
-/* Make the widest column of those that can be narrower so; or false. */
+/* Narrow the widest column that can be narrower; false if there is none. */
 static bool text_narrow(struct text_layout *layout)
 {
 	struct text_column *widest = NULL;
@@ -171,7 +171,7 @@ static bool text_narrow(struct text_layout *layout)
 	return true;
 }
 
-/* Columns and their widths, so that a line has no more than width. */
+/* Choose columns and their widths so that a line fits into width. */
 static void text_fit(struct text_layout *layout, size_t width)
 {
 	while (layout->num_columns > 0) {
@@ -201,7 +201,7 @@ static void text_cut(char *cell, size_t width)
 	}
 	while (length > 0 &&
 	       printable_width(cell) + sizeof(TEXT_CUT) - 1 > width) {
-		/* all bytes of a character of UTF-8 */
+		/* all bytes of a UTF-8 character */
 		do {
 			length -= 1;
 		} while (length > 0 && (cell[length] & 0xc0) == 0x80);
@@ -251,7 +251,7 @@ static int text_add_columns(struct libscols_table *table,
 	return 0;
 }
 
-/* 0 or an errno. */
+/* Returns 0 or an errno. */
 static int text_draw(const struct status_rows *rows,
 		     const struct text_rows *shown,
 		     const struct text_layout *layout)
@@ -268,13 +268,13 @@ static int text_draw(const struct status_rows *rows,
 		ret = text_add_row(table, layout, rows, shown->rows[i]);
 	}
 	if (ret == 0) {
-		/* all fits: it need not look at the terminal */
+		/* everything fits: libsmartcols need not ask the terminal */
 		scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
 		ret = scols_print_table_to_string(table, &text);
 	}
 	if (ret == 0) {
 		printf("%s", text);
-		/* not all versions end the last line */
+		/* some versions do not end the last line */
 		if (text[0] != '\0' && text[strlen(text) - 1] != '\n') {
 			printf("\n");
 		}
@@ -284,7 +284,7 @@ static int text_draw(const struct status_rows *rows,
 	return -ret;
 }
 
-/* The rows that there is room for; how many there are more. */
+/* Keep the rows that fit; returns the number of the others. */
 static size_t text_choose_rows(const struct status_rows *rows,
 			       bool wide,
 			       size_t height,
@@ -298,7 +298,7 @@ static size_t text_choose_rows(const struct status_rows *rows,
 			shown->num_rows += 1;
 		}
 	}
-	/* a line for the headings, one for what is left out */
+	/* a line for the headings, one for the number of the other rows */
 	if (height != 0 && shown->num_rows + 1 > height) {
 		size_t room = height > 2 ? height - 2 : 0;
 		size_t more = shown->num_rows - room;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * smbd-uring: what its commands share.
+ * smbd-uring: functions that its commands share.
  */
 
 #include "config.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * smbd-uring: what its commands share.
+ * smbd-uring: functions that its commands share.
  */
 #ifndef TOOL_TOOL_H
 #define TOOL_TOOL_H
@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <popt.h>
 
-/** Exit statuses beside EXIT_SUCCESS and EXIT_FAILURE. */
+/** The exit status in addition to EXIT_SUCCESS and EXIT_FAILURE. */
 #define EXIT_USAGE 2
 
 /** The last rows of each table of options. */
@@ -26,13 +26,14 @@ int tool_status(int argc, const char **argv);
  * @brief Parse the options of a command.
  *
  * @param[in]  options   end with TOOL_OPTIONS_END.
- * @param[in]  operand   what it is called in the help; NULL: there is none.
+ * @param[in]  operand   its name in the help; NULL: the command has none.
  * @param[in]  more      text that follows the help; may be "".
- * @param[out] value     the operand, to be freed; may be NULL without one.
- * @param[out] status    if this returns false: the exit status.
+ * @param[out] value     the operand, which the caller frees; may be NULL if
+ *                       operand is NULL.
+ * @param[out] status    the exit status, if the function returns false.
  *
- * @return false if there is nothing more to be done: help was printed, or an
- *         error.
+ * @return false if the function printed help or an error, and the command must
+ *         end.
  */
 bool tool_parse(int argc,
 		const char **argv,
@@ -48,10 +49,10 @@ int tool_usage_error(const char *detail, const char *what);
 /** @brief Print the message "smbd-uring: DETAIL: WHAT"; EXIT_FAILURE. */
 int tool_failure(const char *detail, const char *what);
 
-/** @brief Print it and give it back; EXIT_SUCCESS or EXIT_FAILURE. */
+/** @brief Print a JSON value and release it; EXIT_SUCCESS or EXIT_FAILURE. */
 int tool_print_json(json_t *json);
 
-/** @brief Whether all of standard output was written; the exit status. */
+/** @brief The exit status: whether all of standard output was written. */
 int tool_flush(void);
 
 #endif /* TOOL_TOOL_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * status --watch: the table again and again, on a terminal.
+ * status --watch: redraws the table on a terminal.
  */
 
 #include "config.h"
@@ -22,7 +22,7 @@ static void top_end(int sig)
 	top_ended = 1;
 }
 
-/* What was pressed within a second, or 0. */
+/* The key that was pressed within a second, or 0. */
 static int top_key(void)
 {
 	struct pollfd pfd = {
@@ -44,7 +44,7 @@ static int top_draw(const struct status_rows *rows,
 	struct winsize size = {};
 
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-	/* clear, and go home */
+	/* clear the screen, and move the cursor home */
 	printf("\033[H\033[2J%zu connections, by %s\n",
 	       rows->num_rows,
 	       column->heading);
@@ -54,7 +54,7 @@ static int top_draw(const struct status_rows *rows,
 			   size.ws_row > 1 ? size.ws_row - 1 : 0);
 }
 
-/* 0 or an errno. */
+/* Returns 0 or an errno. */
 static int top_loop(rows_source_fn_t source,
 		    void *private_data,
 		    bool wide,
@@ -118,7 +118,7 @@ int top_run(rows_source_fn_t source,
 	raw = before;
 	raw.c_lflag &= ~(ICANON | ECHO | ISIG);
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-	/* the other screen, without a cursor */
+	/* the alternate screen, without a cursor */
 	printf("\033[?1049h\033[?25l");
 	ret = top_loop(source, private_data, wide, column, rows);
 	printf("\033[?25h\033[?1049l");

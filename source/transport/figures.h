@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The figures of a connection, of whatever transport: see figures.def.
+ * The figures of a connection of any transport, see figures.def.
  */
 #ifndef TRANSPORT_FIGURES_H
 #define TRANSPORT_FIGURES_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** A number that a transport does not tell. */
+/** A number that the transport does not have. */
 #define FIGURE_UNKNOWN UINT64_MAX
 
 /** FIGURE_rtt_us and so on: the index of a figure. */
@@ -27,11 +27,11 @@ enum figure_unit {
 	FIGURE_UNIT_PARTS_PER_MILLION,
 	FIGURE_UNIT_BYTES,
 	FIGURE_UNIT_BYTES_PER_SECOND,
-	/** no number, but a word */
+	/** a word, not a number */
 	FIGURE_UNIT_TEXT,
 };
 
-/** What the kernel can be asked about a TCP socket. */
+/** The query of a TCP socket that has the figure. */
 enum figure_query {
 	FIGURE_QUERY_TCP_INFO,
 	FIGURE_QUERY_SIOCOUTQ,
@@ -47,16 +47,16 @@ enum figure_query {
 	/** IP_MTU or IPV6_MTU */
 	FIGURE_QUERY_MTU,
 	FIGURE_QUERIES_COUNT,
-	/** it is made from several samples */
+	/** none: computed from several samples */
 	FIGURE_QUERY_NONE = FIGURE_QUERIES_COUNT,
 };
 
-/** What does not change about a figure. */
+/** The constant properties of a figure. */
 struct figure {
 	const char *name;
 	enum figure_unit unit;
 	enum figure_query query;
-	/** NULL: it is not published, and so is the metric */
+	/** NULL: the figure is not published; the same for metric */
 	const char *heading;
 	const char *metric;
 	bool counter;
@@ -68,7 +68,7 @@ extern const struct figure figures[FIGURES_COUNT];
 /** "microseconds", "bytes", ...; "" for a plain number and for text. */
 const char *figure_unit_name(enum figure_unit unit);
 
-/** "TCP_INFO", "IP_MTU", ...: what the query is called with this family. */
+/** "TCP_INFO", "IP_MTU", ...: the name of the query for this family. */
 const char *figure_query_name(enum figure_query query, bool ipv6);
 
 #endif /* TRANSPORT_FIGURES_H */

@@ -8,14 +8,14 @@
 #include <stddef.h>
 
 /**
- * @brief Add a name to a list if it is not in it and not empty.
+ * @brief Add a name to a list, unless it is empty or already in the list.
  *
- * Names are separated by URING_STATUS_SEPARATOR, and become printable.  A list
- * that has no room for another ends with URING_STATUS_MORE, for which there
- * always is.
+ * URING_STATUS_SEPARATOR separates the names, and names become printable.  If
+ * there is no room for a name, the list ends with URING_STATUS_MORE, for which
+ * there is always room.
  *
  * @param[in,out] list  terminated.
- * @param[in]     size  the bytes that it has.
+ * @param[in]     size  the size of list in bytes.
  */
 void name_list_add(char *list, size_t size, const char *name);
 

@@ -5,7 +5,7 @@
 #include "util/macros.h"
 #include "watch_settings.h"
 
-/* Beside those of the watch. */
+/* All but the parameters of the watch. */
 static const struct uring_parameter parameters[] = {
 	{"backend", "epoll, io_uring", true},
 	{"sockopt", "syscall, auto, ring", false},

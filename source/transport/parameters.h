@@ -14,16 +14,16 @@
 /** A parameter, "smbd_uring:NAME". */
 struct uring_parameter {
 	const char *name;
-	/** the values that are allowed, in words */
+	/** the allowed values, in words */
 	const char *allowed;
-	/** no share can have it */
+	/** only [global] can have it */
 	bool global_only;
 };
 
 /**
  * @brief All parameters, by number from 0 on.
  *
- * @return false after the last one; nothing is set then.
+ * @return false after the last one; then it sets nothing.
  */
 bool uring_parameter_get(size_t number, struct uring_parameter *parameter);
 

@@ -2,28 +2,28 @@
 /*
  * The last sample of each connection, for another process to read.
  *
- * Each process has a file of its own, mapped shared, so no two ever write to
- * the same memory and there is no lock that one could die with.  A row is
- * there twice: the writer fills the copy that is not valid and then counts
- * the sequence up, whose lowest bit says which one is.  A reader takes the
- * valid copy and, if the sequence is another afterwards, tries again; so it
- * gets a whole row also from a writer that was stopped or killed while it
+ * Each process maps a file of its own shared.  So no two processes write to the
+ * same memory, and no process can die with a lock that others need.  The file
+ * has two copies of each row.  The writer fills the invalid copy and then
+ * increments the sequence, whose lowest bit says which copy is valid.  A reader
+ * reads the valid copy, and tries again if the sequence has changed since.  So
+ * it gets a complete row even if the writer was stopped or killed while it
  * wrote.
  *
- * The writer holds a lock on its file only to show that it lives: the kernel
- * drops it however the process ends, and a process ID that is used again
- * does not look like the old one.
+ * The writer locks its file only to show that it lives.  The kernel drops the
+ * lock however the process ends, so a reused process ID does not look alive.
  *
- * The reader is root and the writer need not be (smbd-quicd).  So the reader
- * does not map the file, which could be cut short beneath it, but reads it,
- * and expects anything: what is no file of ours, or no end of it.
+ * The reader is root, and the writer need not be (smbd-quicd).  The writer
+ * could truncate a file that the reader has mapped.  So the reader reads the
+ * file, and expects a foreign or endless file.
  *
- * What Samba has for telling others was weighed.  A tdb record takes a chain
- * lock for each store; with mutexes that is no system call, but a reader that
- * traverses holds up the writers, and a writer that is killed leaves the chain
- * to whoever finds it.  smbprofile's sections are counters summed over
- * processes, and not in each build.  Messages would wake each smbd for each
- * question, idle or not.
+ * We considered Samba's ways to publish:
+ * - tdb takes a chain lock for each store.  With mutexes the lock is no system
+ *   call, but a traversing reader blocks the writers, and a killed writer
+ *   leaves the chain to the next process.
+ * - smbprofile's sections are counters summed over processes, and some builds
+ *   lack them.
+ * - Messages would wake each smbd for each question, even an idle one.
  */
 
 #include "config.h"
@@ -46,7 +46,7 @@
 #define STATUS_MAGIC 0x32676e697275u /* "uring2" */
 #define STATUS_ROW_WORDS (sizeof(struct uring_status_row) / sizeof(uint64_t))
 
-/* What a file can have at most for a reader, and how often it tries a row. */
+/* The most rows that a reader accepts, and how often it tries each row. */
 #define STATUS_MAX_SLOTS 1000000
 #define STATUS_TRIES 100000
 
@@ -79,7 +79,7 @@ struct uring_status {
 	char name[64];
 	struct status_file *file;
 	size_t max_rows;
-	/* slots that the file system has given us */
+	/* slots that the file system has allocated */
 	size_t num_slots;
 };
 
@@ -130,7 +130,7 @@ static int status_open_directory(const char *directory, int *fd)
 	return st.st_uid == geteuid() ? 0 : EPERM;
 }
 
-/* A page that the file system does not have would be a SIGBUS. */
+/* Allocate the page: to write to a page without storage raises SIGBUS. */
 static int status_allocate(struct uring_status *status, size_t num_slots)
 {
 	int ret;
@@ -145,7 +145,7 @@ static int status_allocate(struct uring_status *status, size_t num_slots)
 }
 
 /*
- * Made under another name, so that a reader only ever sees a file that is
+ * Create the file under another name, so that readers see it only when it is
  * locked and complete.
  */
 static int status_make_file(struct uring_status *status)
@@ -296,8 +296,8 @@ void uring_status_set(struct uring_status *status,
 	sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed);
 	sequence += 1;
 	/*
-	 * Each released, so that the copy is overwritten only after the other
-	 * was made the valid one.  ThreadSanitizer does not know fences.
+	 * Each store releases, so that this copy is overwritten only after the
+	 * other has become the valid one.  ThreadSanitizer does not know fences.
 	 */
 	for (i = 0; i < STATUS_ROW_WORDS; i++) {
 		atomic_store_explicit(&slot->copies[sequence & 1][i],
@@ -316,18 +316,18 @@ void uring_status_remove(struct uring_status *status, size_t index)
 	}
 }
 
-/* Whether it is there in full. */
+/* Whether the file has all len bytes. */
 static bool status_pread(int fd, size_t offset, void *data, size_t len)
 {
 	return pread(fd, data, len, (off_t)offset) == (ssize_t)len;
 }
 
 /*
- * False if there is no such connection (any more).
+ * Returns false if the connection does not exist or is closed.
  *
- * The calls are in the order of the loads that they make: each takes a
- * reference to the page, and an atomic operation that returns a value is a
- * full barrier in the kernel.
+ * The kernel makes the loads of these calls in the order of the calls: each
+ * call takes a reference to the page, and an atomic operation that returns a
+ * value is a full barrier in the kernel.
  */
 static bool status_read_row(int fd, size_t number, struct uring_status_row *row)
 {
@@ -375,7 +375,7 @@ struct status_reader {
 	size_t num_rows;
 };
 
-/* How many slots a file has; none if it is not what it should be. */
+/* The number of slots of a file; 0 if it is not a file of ours. */
 static size_t status_count_slots(int fd, uint64_t *pid)
 {
 	struct status_header header;
@@ -424,7 +424,7 @@ static int status_read_file(int fd, struct status_reader *reader)
 	return 0;
 }
 
-/* Whether the writer lives: the lock is of its descriptor. */
+/* Whether the writer lives: its descriptor holds the lock. */
 static bool status_is_locked(int fd)
 {
 	struct flock lock = {
@@ -434,7 +434,7 @@ static bool status_is_locked(int fd)
 	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
-/* A process's file, or -1. */
+/* Open the file of a process; -1 on error. */
 static int status_open_process(int directory_fd, const char *name)
 {
 	if (name[0] < '0' || name[0] > '9') {
@@ -458,7 +458,7 @@ static int status_read_process(int directory_fd,
 	if (status_is_locked(fd)) {
 		ret = status_read_file(fd, reader);
 	} else {
-		/* killed; the name is not used again */
+		/* the writer was killed; nobody reuses the name */
 		unlinkat(directory_fd, name, 0);
 	}
 	close(fd);

@@ -13,7 +13,7 @@
 #include "figures.h"
 #include "util/address.h"
 
-/** Between the names of a list; no name has it. */
+/** Separates the names of a list; no name contains it. */
 #define URING_STATUS_SEPARATOR '\n'
 
 /** The last name of a list that was cut. */
@@ -22,29 +22,29 @@
 /**
  * A connection and its last sample.
  *
- * Strings are terminated, and empty where nothing is known.  Times are of
- * CLOCK_MONOTONIC, in nanoseconds.
+ * Strings are terminated, and empty if unknown.  Times are of CLOCK_MONOTONIC,
+ * in nanoseconds.
  */
 struct uring_status_row {
 	/** "tcp", "quic" */
 	char transport[8];
 	/** address and port */
 	char client[ADDRESS_TEXT_SIZE];
-	/** what smbd takes for them, if there is a relay in between */
+	/** the client's address as smbd sees it, if a relay is in between */
 	char relay[ADDRESS_TEXT_SIZE];
 	/* lists */
 	char users[128];
 	char shares[240];
 
-	/** the process; filled in by uring_status_read() */
+	/** the process; uring_status_read() sets it */
 	uint64_t pid;
 	uint64_t started;
-	/** when the kernel was asked; 0: not yet */
+	/** the time of the sample; 0: none yet */
 	uint64_t sampled;
-	/** how many queries of the sample were answered by the ring; or unknown
-	 */
+	/** the number of the sample's queries that the ring answered; or
+	 * unknown */
 	uint64_t ring;
-	/** and by system call; or unknown */
+	/** and that the system call answered; or unknown */
 	uint64_t syscall;
 
 	/* limits of the shares, the strictest; 0: none */
@@ -52,27 +52,27 @@ struct uring_status_row {
 	uint64_t limit_loss_ppm;
 	uint64_t limit_stall_ms;
 
-	/** by enum figure_index; FIGURE_UNKNOWN: the transport does not tell */
+	/** by enum figure_index; FIGURE_UNKNOWN if the transport has none */
 	uint64_t figures[FIGURES_COUNT];
 };
 
-/** Make a row of which nothing is known. */
+/** Initialise a row in which everything is unknown. */
 void uring_status_row_init(struct uring_status_row *row);
 
 /** The rows that this process publishes. */
 struct uring_status;
 
 /**
- * @brief Start to publish: make a file in directory.
+ * @brief Start to publish: create a file in directory.
  *
- * The directory is made, for its owner alone, if it is not there.  The file
- * goes when the structure is freed; that of a process that was killed goes
- * with the next uring_status_read() that may write to the directory.
+ * The function creates the directory, for its owner alone, if there is none.
+ * To free the structure removes the file.  The next uring_status_read() that
+ * may write to the directory removes the file of a killed process.
  *
- * Setting a row makes no system call and takes no lock.  All of these
- * functions do nothing in a child of fork().
+ * To set a row makes no system call and takes no lock.  All of these functions
+ * do nothing in a child of fork().
  *
- * @param[in] max_rows  how many connections there can be.
+ * @param[in] max_rows  the largest number of connections.
  *
  * @return 0 or an errno: of mkdir(2), open(2), fcntl(2), mmap(2) or
  *         fallocate(2), or EPERM if the directory is another user's.
@@ -85,7 +85,7 @@ int uring_status_create(TALLOC_CTX *mem_ctx,
 /**
  * @brief Publish one more row.
  *
- * @param[out] index  its number, for the two below.
+ * @param[out] index  the number of the row, for the next two functions.
  *
  * @return 0, ENOSPC if there are max_rows or the file system is full, or
  *         ESRCH in a child of fork().
@@ -94,20 +94,20 @@ int uring_status_add(struct uring_status *status,
 		     const struct uring_status_row *row,
 		     size_t *index);
 
-/** @brief Publish the row anew. */
+/** @brief Publish new values of the row. */
 void uring_status_set(struct uring_status *status,
 		      size_t index,
 		      const struct uring_status_row *row);
 
-/** @brief The connection is gone. */
+/** @brief Remove the row: the connection is closed. */
 void uring_status_remove(struct uring_status *status, size_t index);
 
 /**
- * @brief Read the rows of all processes that live.
+ * @brief Read the rows of all live processes.
  *
  * Each row is as one uring_status_set() left it, whatever the writer does
- * meanwhile.  The directory may belong to a user who is not trusted: its
- * contents may be wrong, but cannot harm the reader.
+ * meanwhile.  The directory may belong to an untrusted user.  Its contents may
+ * be wrong, but cannot harm the reader.
  *
  * @param[out] rows  a talloc array of num_rows.
  *
@@ -118,15 +118,16 @@ int uring_status_read(TALLOC_CTX *mem_ctx,
 		      struct uring_status_row **rows,
 		      size_t *num_rows);
 
-/** A row of another process, to be read again and again. */
+/** A row of another process that the caller reads repeatedly. */
 struct uring_status_follower;
 
 /**
- * @brief Find the row of who relays this connection.
+ * @brief Find the row of the process that relays this connection.
  *
- * Costs system calls for each row that is there; reading it again costs four.
+ * This makes system calls for each published row; to read the found row again
+ * makes four.
  *
- * @param[in]  relay     what the row has as relay.
+ * @param[in]  relay     the value of relay in the row.
  * @param[out] follower  holds a descriptor.
  *
  * @return 0, ENOENT if there is none, or an errno: of opening the directory,
@@ -137,7 +138,7 @@ int uring_status_follow(TALLOC_CTX *mem_ctx,
 			const char *relay,
 			struct uring_status_follower **follower);
 
-/** @brief Read it; false if it is gone, and then for good. */
+/** @brief Read the row; false if it was removed, which is final. */
 bool uring_status_follow_read(const struct uring_status_follower *follower,
 			      struct uring_status_row *row);
 

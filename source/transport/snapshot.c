@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * A transport snapshot: what a TCP connection looks like, in one batch.
+ * A transport snapshot: the figures of a TCP connection, in one batch.
  *
- * Which figures there are is in figures.def; how the kernel is asked for them
- * is here.
+ * figures.def lists the figures; this file has the queries for them.
  */
 
 #include "config.h"
@@ -18,7 +17,7 @@
 #include "tcp.h"
 #include "uring_request.h"
 
-/* How the kernel is asked: with IPv4, and where that differs with IPv6. */
+/* The queries: for IPv4, and for IPv6 where they differ. */
 static const struct {
 	enum uring_query_type type;
 	int level;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * A transport snapshot: what a TCP connection looks like, in one batch.
+ * A transport snapshot: the figures of a TCP connection, in one batch.
  */
 #ifndef TRANSPORT_SNAPSHOT_H
 #define TRANSPORT_SNAPSHOT_H
@@ -12,11 +12,11 @@
 #include "figures.h"
 #include "uring_sockopt.h"
 
-/** What a TCP connection looked like at one moment. */
+/** The figures of a TCP connection at one moment. */
 struct uring_snapshot {
 	struct uring_socket sock;
 
-	/** per query: its error (0 or errno) and how it was answered */
+	/** of each query: its error (0 or errno) and how it was answered */
 	struct {
 		int error;
 		enum uring_reason reason;
@@ -24,19 +24,19 @@ struct uring_snapshot {
 
 	/** FIGURE_UNKNOWN where the query failed */
 	uint64_t figures[FIGURES_COUNT];
-	/** the figure that is no number; "" if it is not known */
+	/** the one figure that is a word; "" if unknown */
 	char congestion[16];
 };
 
 /**
  * @brief Take a snapshot of a connected TCP socket now.
  *
- * @return 0, or EPROTOTYPE if it is no TCP socket over IPv4 or IPv6.
+ * @return 0, or EPROTOTYPE if the socket is not TCP over IPv4 or IPv6.
  */
 int uring_snapshot(const struct uring_socket *sock,
 		   struct uring_snapshot *snapshot);
 
-/** @brief The same with the loop; errors as uring_query_batch_send(). */
+/** @brief The same by the event loop; errors as uring_query_batch_send(). */
 struct tevent_req *uring_snapshot_send(TALLOC_CTX *mem_ctx,
 				       struct tevent_context *ev,
 				       const struct uring_socket *sock,
@@ -48,7 +48,7 @@ int uring_snapshot_recv(struct tevent_req *req,
 const char *uring_snapshot_query_name(const struct uring_snapshot *snapshot,
 				      enum figure_query query);
 
-/** @brief Whether the figure is there: its query did not fail. */
+/** @brief Whether the figure is known: its query did not fail. */
 bool uring_snapshot_has(const struct uring_snapshot *snapshot,
 			enum figure_index index);
 

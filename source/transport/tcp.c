@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What TCP_INFO and IP_TOS say, as figures.
+ * Converts TCP_INFO and IP_TOS to figures.
  */
 
 #include "tcp.h"
@@ -26,7 +26,7 @@ uint64_t tcp_unacked_bytes(const struct tcp_info *info, int64_t *off)
 		return info->tcpi_notsent_bytes;
 	}
 	in_flight -= *off;
-	/* a segment is in flight, so at least a byte is */
+	/* a segment in flight has at least one byte */
 	if (in_flight < 1) {
 		in_flight = 1;
 	}

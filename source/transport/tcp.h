@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What TCP_INFO and IP_TOS say, as figures.
+ * Converts TCP_INFO and IP_TOS to figures.
  */
 #ifndef TRANSPORT_TCP_H
 #define TRANSPORT_TCP_H
@@ -11,22 +11,23 @@
 #include "figures.h"
 
 /**
- * @brief The figures that are in TCP_INFO; the others become unknown.
+ * @brief Set the figures that TCP_INFO has; the others become unknown.
  *
- * @param[in] info  zeroes where the kernel is too old to fill it.
+ * @param[in] info  zeroes in fields that the kernel is too old to fill.
  */
 void tcp_figures(const struct tcp_info *info, uint64_t values[FIGURES_COUNT]);
 
 /**
- * @brief How many bytes are sent or wait to be sent, and are not acknowledged:
- * what SIOCOUTQ says, out of TCP_INFO.
+ * @brief The number of bytes that are sent or wait to be sent, and are not
+ * acknowledged: SIOCOUTQ, computed from TCP_INFO.
  *
- * Sent less retransmitted less acknowledged is what is in flight, but it is off
- * by a few bytes of some connections: what the queueing discipline refuses is
- * counted as sent and is sent again, and a SYN or a FIN is acknowledged.  So
- * this is set right whenever nothing is in flight.
+ * The bytes in flight are those sent, minus those retransmitted, minus those
+ * acknowledged.  On some connections this is wrong by a few bytes: the kernel
+ * counts data that the queueing discipline refuses as sent, and sends it again,
+ * and the peer acknowledges a SYN or a FIN.  So the function corrects the error
+ * whenever nothing is in flight.
  *
- * @param[in,out] off  by how much, for the next time; 0 at first.
+ * @param[in,out] off  the error in bytes, for the next call; 0 at first.
  */
 uint64_t tcp_unacked_bytes(const struct tcp_info *info, int64_t *off);
 

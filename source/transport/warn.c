@@ -3,8 +3,8 @@
  * Warnings: samples against the limits of the shares.
  *
  * Each share compares the worst channel with its limits.  A warning begins when
- * a limit is reached.  It ends when the value is below three quarters of the
- * limit, so that a value that swings about the limit causes one warning.
+ * the value reaches a limit.  It ends when the value is below three quarters of
+ * the limit.  So a value that oscillates about the limit causes one warning.
  */
 
 #include "config.h"
@@ -16,10 +16,10 @@
 #include "util/printable.h"
 #include "watch_internal.h"
 
-/* Where smbd-quicd publishes, unless it is told otherwise. */
+/* The default directory in which smbd-quicd publishes. */
 #define WATCH_QUIC_DIRECTORY "/run/smbd-quicd"
 
-/* A rate of fewer segments is chance. */
+/* The smallest number of segments that makes a rate significant. */
 #define WARN_MIN_SEGMENTS 50
 
 static const struct {
@@ -31,7 +31,7 @@ static const struct {
 	[WATCH_STALL] = {"stall", "s"},
 };
 
-/* What a warning says of the worst channel. */
+/* The figures of the worst channel in a warning. */
 static const enum figure_index warn_figures[] = {
 	FIGURE_rtt_us,
 	FIGURE_rttvar_us,
@@ -42,7 +42,7 @@ static const enum figure_index warn_figures[] = {
 	FIGURE_delivery_rate,
 };
 
-/* How much was retransmitted lately, in percent; too little is chance. */
+/* The percentage of segments that were retransmitted lately. */
 static void meter_loss(struct watch_meter *meter, const uint64_t *now)
 {
 	/* the kernel's counters have 32 bits */
@@ -61,7 +61,7 @@ static void meter_loss(struct watch_meter *meter, const uint64_t *now)
 	}
 }
 
-/* Whether something moves or waits. */
+/* Whether data moves or waits. */
 static bool meter_take(struct watch_meter *meter,
 		       const uint64_t *now,
 		       uint64_t sampled)
@@ -90,9 +90,9 @@ static bool meter_take(struct watch_meter *meter,
 }
 
 /*
- * What the client's network is like, if smbd-quicd relays the connection: the
- * TCP connection to smbd has none.  smbd-quicd publishes it at once, so there
- * is no need to look more than a few times.
+ * Measure the client's network if smbd-quicd relays the connection: the TCP
+ * connection to smbd shows nothing of that network.  smbd-quicd publishes its
+ * row at once, so a few attempts to find the row are enough.
  */
 static bool warn_measure_quic(struct uring_watch_channel *channel)
 {
@@ -288,7 +288,7 @@ static void warn_judge(struct uring_watch_share *share, enum watch_limit limit)
 		}
 	}
 	if (highest == 0) {
-		/* no longer asked for */
+		/* the share no longer has a limit */
 		share->warned[limit] = false;
 	} else if (!share->warned[limit] && warn_value(worst, limit) >= highest)
 	{

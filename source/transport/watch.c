@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Watch the connections of a client: what is watched, and when it is sampled.
+ * Watches the connections of a client: the channels and shares, and the times
+ * of the samples.
  *
- * A round asks all channels; it ends when all have answered, and then the
- * samples are judged (warn.c).  Rounds are made while the loop turns.
+ * A round asks all channels for a sample.  When all have answered, the round
+ * ends and warn.c compares the samples with the limits.  Rounds begin while the
+ * loop iterates.
  *
- * A sample is one query: all figures are in TCP_INFO but the TOS, which is
- * asked at the start and then once a minute.
+ * A sample is one query: TCP_INFO has all figures but the TOS.  The watch asks
+ * for the TOS at the start and then once a minute.
  */
 
 #include "config.h"
@@ -24,10 +26,10 @@
 #include "util/dlinklist.h"
 #include "watch_internal.h"
 
-/* How often the settings are read again. */
+/* The interval at which the watch reads the settings again. */
 #define WATCH_LOOK (1 * CLOCK_NS_PER_S)
 
-/* How often the TOS is asked for. */
+/* The interval at which the watch asks for the TOS. */
 #define WATCH_TOS (60 * CLOCK_NS_PER_S)
 
 /*
@@ -54,7 +56,7 @@ static void watch_ask(struct uring_watch_channel *channel,
 		      enum uring_urgency urgency,
 		      uint64_t now)
 {
-	/* first: answered before the sample is published */
+	/* first, so that the answer is there before the sample is published */
 	if (now >= channel->ask_tos_at &&
 	    uring_batch_ask(channel->tos_batch, urgency) == 0)
 	{
@@ -96,9 +98,9 @@ static void watch_timer_handler(struct tevent_context *ev,
 }
 
 /*
- * A stall is a loop that is not woken: something was sent after the last
- * sample, and nothing comes back.  So there is one more sample after the
- * last that has seen something move.
+ * No event wakes the loop of a stalled connection: smbd sent data after the
+ * last sample, and nothing comes back.  So the timer takes one more sample
+ * after the last sample in which data moved.
  */
 static void watch_start_timer(struct uring_watch *watch)
 {
@@ -141,7 +143,7 @@ static void watch_info_done(struct uring_batch *batch,
 
 	channel->asked = false;
 	if (queries[0].error != 0) {
-		/* keeps its old sample, whose age tells */
+		/* the row keeps the old sample and shows its age */
 		watch_round_done(watch);
 		return;
 	}
@@ -160,7 +162,7 @@ static void watch_info_done(struct uring_batch *batch,
 	watch_round_done(watch);
 }
 
-/* What the shares ask for now. */
+/* Read the settings of the shares. */
 static void watch_look(struct uring_watch *watch)
 {
 	struct uring_watch_share *share = NULL;
@@ -204,14 +206,14 @@ static void watch_turn(void *private_data)
 		return;
 	}
 	interval = watch->interval * CLOCK_NS_PER_S;
-	/* a shorter interval than before is heeded at once */
+	/* apply a shorter interval at once */
 	if (now >= watch->next_round || watch->next_round - now > interval) {
 		watch->next_round = now + interval;
 		watch_round(watch, URING_LAZY);
 	}
 }
 
-/* Something is new: the next turn takes a sample. */
+/* A channel or a share is new: the next iteration takes a sample. */
 static void watch_renew(struct uring_watch *watch)
 {
 	watch_look(watch);
@@ -221,7 +223,7 @@ static void watch_renew(struct uring_watch *watch)
 }
 
 /*
- * What is watched
+ * Channels and shares
  */
 
 static int uring_watch_destructor(struct uring_watch *watch)

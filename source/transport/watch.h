@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Watch the connections of a client: samples, published; and warnings.
+ * Watches the connections of a client: published samples, and warnings.
  */
 #ifndef TRANSPORT_WATCH_H
 #define TRANSPORT_WATCH_H
@@ -11,18 +11,18 @@
 #include "uring_sockopt.h"
 #include "watch_settings.h"
 
-/** What is watched in one loop: the channels of a client, and its shares. */
+/** The watch of one loop: the channels of a client, and its shares. */
 struct uring_watch;
 
-/** A connection. */
+/** A connection of the client. */
 struct uring_watch_channel;
 
-/** What the client does with it: a share that it uses. */
+/** A share that the client uses. */
 struct uring_watch_share;
 
 /**
- * @brief Tell what the settings are now; called about once a second while the
- * loop turns, so that a reload takes effect.
+ * @brief Return the current settings.  The watch calls it about once a second
+ * while the loop iterates, so that a reload takes effect.
  */
 typedef void (*uring_watch_settings_fn_t)(struct uring_watch_settings *settings,
 					  void *private_data);
@@ -30,17 +30,17 @@ typedef void (*uring_watch_settings_fn_t)(struct uring_watch_settings *settings,
 /**
  * @brief Start to watch.
  *
- * Samples are lazy queries of the loop, asked while it turns: one that is idle
- * is not woken.  Only a limit for stalls sets a timer, as long as something
- * moves or is not acknowledged.
+ * Samples are lazy queries, asked while the loop iterates, and do not wake an
+ * idle loop.  Only a limit for stalls sets a timer, as long as data moves or is
+ * not acknowledged.
  *
- * @param[in] directory  where the samples are published, see publish.h.
- *                       Before the first of them, and as the user that calls
- *                       this.
- * @param[in] log_fn  gets lines about warnings that begin and end.
+ * @param[in] directory  where the watch publishes the samples, see publish.h.
+ *                       It opens the directory before the first sample, as the
+ *                       user that calls this function.
+ * @param[in] log_fn  gets the lines about warnings that begin and end.
  *
- * @return NULL without memory, or if the context is not of the io_uring
- *         backend or is watched already.
+ * @return NULL without memory, or if the context does not use the io_uring
+ *         backend or already has a watch.
  */
 struct uring_watch *uring_watch_create(TALLOC_CTX *mem_ctx,
 				       struct tevent_context *ev,
@@ -48,11 +48,11 @@ struct uring_watch *uring_watch_create(TALLOC_CTX *mem_ctx,
 				       void (*log_fn)(const char *line));
 
 /**
- * @brief One more connection, until it is freed.
+ * @brief Watch a connection until the channel is freed.
  *
- * Free it before the descriptor is closed.
+ * Free the channel before you close the descriptor.
  *
- * @param[in] client  its address and port.
+ * @param[in] client  the client's address and port.
  *
  * @return NULL without memory.
  */
@@ -63,12 +63,12 @@ struct uring_watch_channel *uring_watch_add_channel(
 	const char *client);
 
 /**
- * @brief One more share, until it is freed.
+ * @brief Add a share until it is freed.
  *
- * All channels are sampled at the shortest interval that a share asks for.
- * There are no samples without a share.
+ * The watch samples all channels at the shortest interval of all shares.
+ * Without a share it takes no samples.
  *
- * @param[in] name  "" if it is not known; the same for user.
+ * @param[in] name  "" if unknown; the same for user.
  *
  * @return NULL without memory.
  */

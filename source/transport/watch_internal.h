@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What the parts of the watch share: watch.c samples, warn.c judges the
- * samples, watch_rows.c publishes them.
+ * Shared by the parts of the watch: watch.c takes the samples, warn.c compares
+ * them with the limits, watch_rows.c publishes them.
  */
 #ifndef TRANSPORT_WATCH_INTERNAL_H
 #define TRANSPORT_WATCH_INTERNAL_H
@@ -13,10 +13,10 @@
 #include "publish.h"
 #include "watch.h"
 
-/** In how many samples a row of smbd-quicd is looked for. */
+/** The number of samples in which the watch searches a row of smbd-quicd. */
 #define WATCH_QUIC_TRIES 3
 
-/** What a share can have limits for. */
+/** The limits that a share can have. */
 enum watch_limit {
 	WATCH_RTT,
 	WATCH_RETRANS,
@@ -24,14 +24,14 @@ enum watch_limit {
 };
 #define WATCH_LIMITS (WATCH_STALL + 1)
 
-/** What has limits, from sample to sample of one network. */
+/** The values that have limits, from sample to sample of one network. */
 struct watch_meter {
-	/* the sample before, zeroes at first */
+	/* the previous sample, zeroes at first */
 	uint64_t last[FIGURES_COUNT];
-	/* sent lately: each sample counts three quarters of it at the next */
+	/* lately: each new sample reduces older counts to three quarters */
 	double segments;
 	double retrans;
-	/* when the oldest of what is not acknowledged was first seen, or 0 */
+	/* when the oldest unacknowledged data was first seen, or 0 */
 	uint64_t stalled_since;
 	double values[WATCH_LIMITS];
 };
@@ -48,11 +48,11 @@ struct uring_watch_channel {
 	struct uring_watch_channel *next;
 	struct uring_watch *watch;
 
-	/* TCP_INFO, whose answer is the sample; and at times IP_TOS */
+	/* TCP_INFO, whose answer is the sample; and once a minute IP_TOS */
 	struct uring_batch *info_batch;
 	struct uring_batch *tos_batch;
 	bool asked;
-	/* nanoseconds of the monotonic clock, as all times here */
+	/* all times are nanoseconds of the monotonic clock */
 	uint64_t asked_at;
 	uint64_t ask_tos_at;
 	/* for tcp_unacked_bytes() */
@@ -63,7 +63,7 @@ struct uring_watch_channel {
 	size_t index;
 
 	struct watch_meter meter;
-	/* or NULL; and how often it is still looked for */
+	/* or NULL; and the number of attempts left to find it */
 	struct watch_quic *quic;
 	unsigned quic_tries;
 };
@@ -91,36 +91,36 @@ struct uring_watch {
 	struct uring_status *status;
 	int status_error;
 
-	/* the shortest of all shares; whether one wants to hear of stalls */
+	/* the shortest of all shares; whether one has a limit for stalls */
 	unsigned interval;
 	bool stalls;
 
 	uint64_t next_look;
 	uint64_t next_round;
-	/* a channel has moved, or waits */
+	/* data of a channel has moved, or waits */
 	bool busy;
 	struct tevent_timer *timer;
 };
 
-/** Take the values that have limits from a new sample. */
+/** Update the values that have limits from a new sample. */
 void watch_measure(struct uring_watch_channel *channel);
 
-/** All channels have answered: warn of the worst, or that it is over. */
+/** All channels have answered: log warnings that begin or end. */
 void watch_judge(struct uring_watch *watch);
 
-/** Note the limits in the rows; they are published with the next sample. */
+/** Set the limits in the rows; the next sample publishes them. */
 void watch_note_limits(struct uring_watch *watch);
 
-/** Publish the channel's sample, if there is where to. */
+/** Publish the channel's sample, if the watch publishes. */
 void watch_publish(struct uring_watch_channel *channel);
 
-/** The channel is gone. */
+/** Remove the channel's row. */
 void watch_unpublish(struct uring_watch_channel *channel);
 
-/** The shares and users are others now, or there is one more channel. */
+/** Publish the shares and users after a change, or for a new channel. */
 void watch_publish_shares(struct uring_watch *watch);
 
-/** Begin to publish or end it: there are rows as long as there are samples. */
+/** Begin or stop to publish: rows exist as long as there are samples. */
 void watch_update_status(struct uring_watch *watch);
 
 #endif /* TRANSPORT_WATCH_INTERNAL_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What is watched, as published rows.
+ * The published rows of the watch.
  */
 
 #include "config.h"
@@ -11,7 +11,7 @@
 #include "name_list.h"
 #include "watch_internal.h"
 
-/* As many channels as Samba gives a client, twice. */
+/* Twice the number of channels that Samba allows a client. */
 #define WATCH_MAX_CHANNELS 64
 
 void watch_publish(struct uring_watch_channel *channel)
@@ -91,7 +91,7 @@ void watch_update_status(struct uring_watch *watch)
 		TALLOC_FREE(watch->status);
 		return;
 	}
-	/* smbd may act for a user just now */
+	/* smbd may currently act for a user */
 	if (watch->status != NULL || watch->status_error != 0 ||
 	    geteuid() != watch->euid)
 	{

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * How connections are to be watched: values of smb.conf.
+ * The settings of the watch: values of smb.conf.
  */
 
 #include <ctype.h>

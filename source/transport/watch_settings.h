@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * How connections are to be watched: values of smb.conf.
+ * The settings of the watch: values of smb.conf.
  */
 #ifndef TRANSPORT_WATCH_SETTINGS_H
 #define TRANSPORT_WATCH_SETTINGS_H
@@ -8,16 +8,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** How a share wants its client's connections to be watched. */
+/** The settings of a share for the connections of its clients. */
 struct uring_watch_settings {
-	/** seconds between two samples; 0: none, and no warnings either */
+	/** seconds between two samples; 0: neither samples nor warnings */
 	unsigned interval;
-	/* the limits from which on there is a warning; 0: none */
+	/* the limits at which a warning begins; 0: no warning */
 	/** round-trip time, milliseconds */
 	unsigned warn_rtt;
-	/** segments that were retransmitted, percent of those sent */
+	/** retransmitted segments, percent of those sent */
 	double warn_retrans;
-	/** seconds without an acknowledgement for what was sent */
+	/** seconds without an acknowledgement of sent data */
 	unsigned warn_stall;
 };
 
@@ -25,16 +25,16 @@ struct uring_watch_settings {
 #define URING_WATCH_PARAMETERS 4
 struct uring_watch_parameter {
 	const char *name;
-	/** the values that are allowed, in words */
+	/** the allowed values, in words */
 	const char *allowed;
 };
 extern const struct uring_watch_parameter
 	uring_watch_parameters[URING_WATCH_PARAMETERS];
 
 /**
- * @brief Set what the parameter of this number stands for.
+ * @brief Set the setting of the parameter with this number.
  *
- * @return false if the value is not allowed; nothing is set then.
+ * @return false if the value is not allowed; then it sets nothing.
  */
 bool uring_watch_set(struct uring_watch_settings *settings,
 		     size_t parameter,
