@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Asking one and the same question in different ways.
+ * Asks the same question in different ways.
  *
- * Memory: each slot has pages of a memfd that are mapped twice.  One mapping,
- * below 4 GiB so that 32-bit callers can name it, is what the kernel is given:
- * of it some pages are read-only and some not accessible.  The other is
- * writable everywhere, and is what the test fills and looks at, so that also
- * what the kernel must not have touched can be compared.
+ * Memory: each slot has pages of a memfd that are mapped twice.  The kernel
+ * gets the first mapping.  It is below 4 GiB, so that 32-bit callers can
+ * address it; some of its pages are read-only and some are inaccessible.  The
+ * second mapping is writable everywhere.  The test fills and compares the
+ * second one, also the bytes that the kernel must not touch.
  *
- * Rings: a few lines instead of liburing, because one of them is entered with
- * the system calls of a 32-bit program.  x86-64 lets any program make those
- * (int 0x80): the kernel sees a compat caller then, and needs no second
- * binary.  A ring remembers what its creator was (ctx->compat), and the
- * command has to go by that, whoever submits.
+ * Rings: we use a few lines in place of liburing, because the test enters one
+ * ring with the system calls of a 32-bit program.  x86-64 lets any program make
+ * those calls (int 0x80).  The kernel then sees a compat caller, and the test
+ * needs no second binary.  A ring remembers the kind of its creator
+ * (ctx->compat), and the command must use that kind for every submitter.
  *
- * The thread of WAY_THREAD has a descriptor table of its own: it submits with
- * a registered file, and what an answer installs lands in its table.
+ * The thread of WAY_THREAD has a descriptor table of its own.  It submits with
+ * a registered file, and an answer installs its descriptor in that table.
  */
 
 #include "config.h"
@@ -38,7 +38,7 @@
 #include "sockets.h"
 
 #define PAGE 4096
-/* of a slot: its pages, and where what is special begins */
+/* of a slot: its pages, and the beginning of the special ones */
 #define GOOD_PAGES 18
 #define READONLY_PAGE 19
 #define UNMAPPED_PAGE 21
@@ -92,7 +92,7 @@ static struct {
 	unsigned ways;
 	const char *no_32;
 
-	/* as the kernel is given it, and as we see it */
+	/* the mapping for the kernel, and ours */
 	uint8_t *given;
 	uint8_t *seen;
 	/* lengths of the system calls, and a ring's parameters, below 4 GiB */
@@ -100,14 +100,14 @@ static struct {
 	struct io_uring_params *params;
 
 	int fd;
-	/* for batches, or why it is not to be had */
+	/* for batches, or the reason why there is none */
 	struct uring_socket sock;
 	int no_socket;
 	struct ring plain;
 	struct ring defer;
 	struct ring compat;
 
-	/* WAY_THREAD: what it is to do next */
+	/* WAY_THREAD: its next task */
 	pthread_t thread;
 	sem_t wanted;
 	sem_t done;
@@ -150,7 +150,7 @@ static bool has_32(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		/* not a sanitizer's handler */
+		/* replace the handler of a sanitizer */
 		signal(SIGSEGV, SIG_DFL);
 		_exit(call_32(NR32_GETPID, 0, 0, 0, 0, 0) == getpid() ? 0 : 1);
 	}
@@ -234,7 +234,7 @@ static void ring_push(struct ring *ring,
 	__atomic_store_n(ring->sq_tail, tail + 1, __ATOMIC_RELEASE);
 }
 
-/* Submit what was pushed and wait for all of it. */
+/* Submit the pushed commands and wait for all of them. */
 static void ring_enter(struct ring *ring, size_t num, bool by_32)
 {
 	unsigned head = *ring->cq_head;
@@ -265,8 +265,8 @@ static void ring_enter(struct ring *ring, size_t num, bool by_32)
 		} else if ((ret == -EAGAIN || ret == -ENOMEM) &&
 			   tries < 1000) {
 			/*
-			 * No memory for a request, or for what a task needs
-			 * that enters for the first time: nothing was taken.
+			 * No memory for a request, or for a task that enters
+			 * for the first time: the kernel took no command.
 			 */
 			tries++;
 		} else if (ret != -EINTR) {
@@ -443,7 +443,7 @@ void ask_socket(int fd)
 
 	me.fd = fd;
 	me.no_socket = uring_socket_init(fd, &me.sock);
-	/* what is no file is not registered, and not asked that way */
+	/* a number without an open file is not registered: skip that way */
 	(void)syscall(SYS_io_uring_register,
 		      me.plain.fd,
 		      IORING_REGISTER_FILES_UPDATE,
@@ -451,7 +451,7 @@ void ask_socket(int fd)
 		      1);
 }
 
-/* Of a slot, where the buffer of a question begins. */
+/* The beginning of the buffer of a question in its slot. */
 static size_t offset_of(const struct ask *a)
 {
 	size_t length = a->length < 0 ? 0 : a->length;
@@ -500,7 +500,7 @@ uint8_t *ask_memory(const struct ask *a, size_t *size)
 		end = SLOT_SIZE;
 	}
 	if (length > ASK_LENGTH_MAX) {
-		/* more than there is: what is written is at the beginning */
+		/* longer than the slot: the kernel writes at the beginning */
 		length = ASK_PLACED_MAX;
 	}
 	*size = ASK_CANARY + length + ASK_BEHIND;

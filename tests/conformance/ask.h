@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Asking one and the same question in different ways, and comparing what
- * came of it: result, errno, length and every byte of memory.
+ * Asks the same question in different ways and compares the answers: result,
+ * errno, length and every byte of memory.
  */
 #ifndef ASK_H
 #define ASK_H
@@ -12,7 +12,7 @@
 
 #include "uring_sockopt.h"
 
-/* Who asks, and how. */
+/* The way of asking: the caller, and the call. */
 enum way {
 	WAY_SYSCALL,
 	/* the command, on a ring without flags */
@@ -31,10 +31,10 @@ enum way {
 	/* as a 32-bit program: getsockopt(2), a ring of its own */
 	WAY_SYSCALL32,
 	WAY_RING32,
-	/* and either ring submitted to by the other kind of caller */
+	/* the other kind of caller submits to either ring */
 	WAY_RING_BY_32,
 	WAY_RING32_BY_64,
-	/* its worker, which is nobody's caller */
+	/* its worker, which has no caller */
 	WAY_WORKER32,
 };
 #define NUM_WAYS (WAY_WORKER32 + 1)
@@ -48,11 +48,11 @@ extern const char *const way_names[NUM_WAYS];
 /* Where the buffer lies. */
 enum place {
 	PLACE_GOOD,
-	/* its start, its middle, its end is in memory that is read-only */
+	/* its start, middle or end is in read-only memory */
 	PLACE_READONLY_START,
 	PLACE_READONLY_MIDDLE,
 	PLACE_READONLY_END,
-	/* the same with memory that is not mapped */
+	/* the same with unmapped memory */
 	PLACE_UNMAPPED_START,
 	PLACE_UNMAPPED_MIDDLE,
 	PLACE_UNMAPPED_END,
@@ -62,7 +62,7 @@ enum place {
 
 extern const char *const place_names[NUM_PLACES];
 
-/* What can be wrong with a buffer of this length. */
+/* The faults that a buffer of this length can have. */
 #define ASK_PLACED_MAX 4096
 /* The length up to which memory is compared. */
 #define ASK_LENGTH_MAX 65536
@@ -80,7 +80,7 @@ struct ask {
 	enum place place;
 	/* in PLACE_GOOD: from an aligned address */
 	unsigned misaligned;
-	/* what the buffer holds before: a byte, or input at its start */
+	/* the previous contents of the buffer: a byte, or input at its start */
 	uint8_t fill;
 	const uint8_t *input;
 	size_t input_size;
@@ -89,41 +89,41 @@ struct ask {
 struct answer {
 	/* 0 and the length, or -errno */
 	int result;
-	/* what getsockopt(2) wrote back also with an error */
+	/* the length that getsockopt(2) wrote back, also with an error */
 	int length;
 	/* of the router */
 	enum uring_reason reason;
 };
 
-/* Questions that can be asked together. */
+/* The number of questions that can be asked together. */
 #define ASK_SLOTS 64
 
 /*
- * Rings and memory of this process; once, and again after fork.  The LTS kernel
- * has either workers or 32-bit callers: a worker of 6.12 takes the kind of
- * caller from who made it, whoever it works for.
+ * Create rings and memory of this process; call it once, and again after
+ * fork().  The LTS kernel has either workers or 32-bit callers: a worker of
+ * 6.12 has the caller's kind of its creator, for whomever it works.
  */
 void ask_init(bool with_worker);
 
-/* Ways that this machine has, as WAY_BITs. */
+/* The ways that this machine supports, as WAY_BITs. */
 unsigned ask_ways(void);
 
-/* Why there are no 32-bit callers here; NULL: there are. */
+/* The reason why there are no 32-bit callers here, or NULL. */
 const char *ask_no_32(void);
 
-/* The socket that is asked from now on. */
+/* Set the socket for the next questions. */
 void ask_socket(int fd);
 
-/* Write what the buffers hold before, and ask; in slots 0 to num - 1. */
+/* Fill the buffers, and ask; in slots 0 to num - 1. */
 void ask(enum way way, const struct ask *asks, size_t num, struct answer *out);
 
-/* The memory of a question with what lies before and behind its buffer. */
+/* The memory of a question, with the bytes before and behind its buffer. */
 uint8_t *ask_memory(const struct ask *a, size_t *size);
 
-/* The buffer itself within it, and as the kernel is told. */
+/* The buffer in that memory, and its address for the kernel. */
 uint8_t *ask_buffer(const struct ask *a);
 
-/* A descriptor that a way's answer installed: close it, where it is. */
+/* Close a descriptor that a way's answer installed, in the table it is in. */
 bool ask_close(enum way way, int fd);
 
 /* A call of a 32-bit program; -errno on error. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A BPF program that has its say about getsockopt(2) of this process.
+ * A BPF program that changes or denies the answers of getsockopt(2).
  *
- * A few instructions, loaded by bpf(2) and attached to a cgroup of its own,
- * which the process moves into: libbpf and a compiler for BPF are not worth
- * it.  A program runs after the option's own handler, with the value in a
- * buffer, and returns whether the caller may have it.
+ * The test loads a few instructions by bpf(2), attaches them to a cgroup, and
+ * moves itself into that cgroup.  So it needs neither libbpf nor a compiler for
+ * BPF.  The program runs after the option's own handler, with the value in a
+ * buffer, and returns whether the caller may have the value.
  */
 
 #include "config.h"
@@ -145,7 +145,7 @@ static int move_to(const char *cgroup)
 	return ret;
 }
 
-/* Where the second version of cgroups is mounted; false: nowhere. */
+/* Find the mount point of the second version of cgroups; false if none. */
 static bool find_cgroups(char *path, size_t size)
 {
 	FILE *f = fopen("/proc/self/mounts", "r");
@@ -204,7 +204,7 @@ const char *bpf_attach(enum bpf_answer answer)
 
 void bpf_detach(void)
 {
-	/* the program goes with its cgroup */
+	/* the kernel removes the program with its cgroup */
 	(void)move_to(state.parent);
 	(void)rmdir(state.cgroup);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A BPF program that has its say about getsockopt(2) of this process.
+ * A BPF program that changes or denies the answers of getsockopt(2).
  */
 #ifndef CGROUP_BPF_H
 #define CGROUP_BPF_H
@@ -20,8 +20,8 @@ enum bpf_answer {
 extern const char *const bpf_answer_names[NUM_BPF_ANSWERS];
 
 /*
- * For sockets that this process opens from now on.  NULL, or why that is
- * not possible.
+ * Apply a program to the sockets that this process opens from now on.  Returns
+ * NULL, or the reason why that is not possible.
  */
 const char *bpf_attach(enum bpf_answer answer);
 void bpf_detach(void);

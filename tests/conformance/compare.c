@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whether two ways of asking had the same answer, as far as they have to.
+ * Compares the answers of two ways of asking, as far as they must agree.
  *
- * The router has to do all that getsockopt(2) does.  The command has no place
- * for a length beside an error, and may refuse what the table of options says;
- * then it must not have touched the buffer.
+ * The router must return the same as getsockopt(2).  The command cannot return
+ * a length with an error, and may refuse options that the table names.  A
+ * command that refuses must not touch the buffer.
  *
  * A value may change by itself (a clock, a counter of milliseconds), but only
  * in the bytes that the table names, and only if getsockopt(2) before and after
- * differ as well.  Everything else that differs, differs again when it is asked
- * again, or it was a change of the socket in between.
+ * differ as well.  Any other difference must appear again when the test asks
+ * again; otherwise the socket changed in between.
  */
 
 #include "config.h"
@@ -84,7 +84,7 @@ void answer_undo(enum way way,
 	if (length > (int)sizeof(fd)) {
 		length = sizeof(fd);
 	}
-	/* descriptors here are below 256, so that one byte tells which */
+	/* descriptors here are below 256, so one byte identifies them */
 	memcpy(&fd, memory + ASK_CANARY, length);
 	if (length > 0) {
 		(void)ask_close(way, fd);
@@ -96,7 +96,7 @@ static bool all_bytes(const uint8_t *p, size_t size, uint8_t value)
 	return size == 0 || (p[0] == value && memcmp(p, p + 1, size - 1) == 0);
 }
 
-/* Whether the memory is as it was filled. */
+/* Whether the memory still has its fill byte and input. */
 static bool untouched(const struct ask *a, const struct record *r)
 {
 	size_t input = a->input_size;
@@ -115,7 +115,7 @@ static bool untouched(const struct ask *a, const struct record *r)
 			 a->fill);
 }
 
-/* Whether getsockopt(2) used more of the memory than it was told of. */
+/* Whether getsockopt(2) wrote beyond the stated length. */
 static bool overran(const struct ask *a, const struct record *r)
 {
 	return r->answer.length > a->length || r->answer.result == -EFAULT ||
@@ -124,7 +124,7 @@ static bool overran(const struct ask *a, const struct record *r)
 
 bool record_outside(const struct ask *a, const struct record *r)
 {
-	/* a negative length keeps nothing from being filled */
+	/* with a negative length the buffer still begins with the input */
 	size_t begin = ASK_CANARY +
 		       (a->length < 0 ? a->input_size : (size_t)a->length);
 
@@ -134,7 +134,7 @@ bool record_outside(const struct ask *a, const struct record *r)
 		  all_bytes(r->memory + begin, r->size - begin, a->fill)));
 }
 
-/* Whether a byte of the value may differ. */
+/* Whether this byte of the value may differ. */
 static bool may_change(const struct option *o,
 		       size_t offset,
 		       const struct record *before,
@@ -197,7 +197,7 @@ static const char *compare_memory(const struct option *o,
 	return NULL;
 }
 
-/* A length beside an error is not looked at in a completion: there is none. */
+/* A completion has no length with an error, so there is none to compare. */
 static const char *compare_result(bool in_completion,
 				  const struct record *before,
 				  const struct record *record)
@@ -221,7 +221,7 @@ static const char *compare_result(bool in_completion,
 	return why;
 }
 
-/* The command refused; whether it may, and did nothing. */
+/* The command refused: whether it may refuse, and touched nothing. */
 static const char *check_refusal(const struct ask *a,
 				 const struct record *record)
 {
@@ -262,7 +262,7 @@ static const char *compare_command(enum way way,
 		}
 		return untouched(a, record) ? NULL : "refused, but wrote";
 	}
-	/* a handler may say ENOPROTOOPT itself: of a socket that is not TCP */
+	/* a handler may return ENOPROTOOPT for a socket that is not TCP */
 	if (o->ring == NETFILTER && (before->answer.result != -ENOPROTOOPT ||
 				     record->answer.result == -EOPNOTSUPP))
 	{
@@ -280,7 +280,7 @@ static const char *compare_command(enum way way,
 	return wrong;
 }
 
-/* What the router does not ask twice, should the ring fail. */
+/* Options that the router must not ask again after the ring fails. */
 static bool asked_once(const struct option *o)
 {
 	return o->effect == CLEARS || o->effect == MAPS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whether two ways of asking had the same answer, as far as they have to.
+ * Compares the answers of two ways of asking, as far as they must agree.
  */
 #ifndef COMPARE_H
 #define COMPARE_H
@@ -19,17 +19,18 @@ void record_take(struct record *r,
 		 const struct ask *a,
 		 const struct answer *answer);
 
-/* Whether memory before or behind the buffer, as stated, was written. */
+/* Whether memory before or behind the stated buffer was written. */
 bool record_outside(const struct ask *a, const struct record *r);
 
-/* The way that a way is measured by: getsockopt(2) of the same caller. */
+/* The reference of a way: getsockopt(2) of the same kind of caller. */
 enum way reference_of(enum way way, const struct option *o);
 bool is_command(enum way way);
 
 /*
- * Ask by a way and by its reference, before and after, until the three agree
- * or have disagreed often enough.  answered: whether the ring is expected to
- * answer.  NULL, or why the way is wrong, which is valid until the next call.
+ * Ask by the reference, by a way, and by the reference again, until the three
+ * agree or have disagreed often enough.  answered: whether the ring must
+ * answer.  Returns NULL, or the error of the way, which is valid until the next
+ * call.
  */
 const char *compare(enum way way,
 		    const struct ask *a,
@@ -39,7 +40,7 @@ const char *compare(enum way way,
 /* Whether this kernel answers the command, but not to this kind of caller. */
 bool refused_by_way(enum way way, int level);
 
-/* The same for answers that are known; `after` may be `before`. */
+/* The same for known answers; `after` may be `before`. */
 const char *compare_records(enum way way,
 			    const struct ask *a,
 			    const struct option *o,
@@ -48,15 +49,15 @@ const char *compare_records(enum way way,
 			    const struct record *record,
 			    const struct record *after);
 
-/* Undo what an answer installed. */
+/* Remove what an answer installed. */
 void answer_undo(enum way way,
 		 const struct ask *a,
 		 const struct option *o,
 		 const struct answer *answer);
 
 /*
- * The length that fits, as getsockopt(2) tells it.  Some options take no more
- * than that, or nothing else.
+ * The exact length of the value, from getsockopt(2).  Some options accept no
+ * longer one, or only this one.
  */
 int exact_length(const struct ask *like,
 		 const struct option *o,

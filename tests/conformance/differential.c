@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Every option on every kind of socket in every state: getsockopt(2), the
+ * Asks every option on every kind of socket in every state: getsockopt(2), the
  * command of io_uring and our router must have the same answer.
  *
  * usage: differential --ring sol_socket|inet|lts|all [--worker]
  *                     [--only SUBSTRING]
  *        differential --matrix
  *
- * --ring says what the kernel is to answer through the ring (enum serves in
- * sockets.h).  That, too, is compared, both ways.  --worker: the command by a
- * worker of the kernel as well, which kernels before 6.11 get wrong.  The LTS
- * kernel is then not asked by 32-bit callers (ask_init()).  --matrix prints
- * which option was answered how, a line of JSON each.
+ * --ring says which queries the kernel must answer through the ring (enum
+ * serves in sockets.h).  The test checks that in both directions.  --worker
+ * also tests the command on a worker of the kernel, which kernels before 6.11
+ * get wrong.  32-bit callers then do not ask the LTS kernel (ask_init()).
+ * --matrix prints how each option was answered, one line of JSON each.
  *
- * A question is a length, a place of the buffer and what is in it.  All
- * questions about one option are asked by system call, then by each of the
- * ways, in one submission where that is possible, and compared byte by byte;
- * what differs is asked again, alone and between two system calls (compare.c).
+ * A question is a length, a place of the buffer and its contents.  The test
+ * asks all questions about an option by system call, then by each of the ways,
+ * in one submission where that is possible, and compares the answers byte by
+ * byte.  If answers differ, it asks again, alone and between two system calls
+ * (compare.c).
  *
- * What asking changes (SO_ERROR) is asked once of a fresh socket in the same
- * state for each way, and getsockopt(2) has a second look.
+ * If asking changes the answer (SO_ERROR), the test asks a fresh socket in the
+ * same state once for each way, and then asks it again by getsockopt(2).
  */
 
 #include "config.h"
@@ -50,23 +51,23 @@ static struct {
 	bool worker;
 	const char *only;
 
-	/* of the context that is being tested */
+	/* of the current context */
 	const char *context;
 	unsigned ways;
 	/* fewer lengths and places, by ring and router only */
 	bool brief;
 	/*
-	 * The state is one of those in which every place and every length is
-	 * asked about, and more than one question by each way
+	 * In this state the test asks about every place and every length, and
+	 * asks more than one question by each way
 	 */
 	bool thorough;
 	/* sockets are asked as nobody */
 	bool as_nobody;
-	/* the values are not the kernel's: no descriptor is what it seems */
+	/* a BPF program changes the values: no descriptor is valid */
 	bool forged;
 } run;
 
-/* Beside the options of the table. */
+/* An option that is not in the table. */
 static const struct option unknown = {
 	.level_name = "?",
 	.name = "9999",
@@ -111,7 +112,7 @@ static void complain(const struct option *o,
 		   why);
 }
 
-/* Which ways can ask this at all. */
+/* Whether this way can ask this question. */
 static bool possible(enum way way, const struct ask *a)
 {
 	if (way == WAY_BATCH) {
@@ -122,7 +123,7 @@ static bool possible(enum way way, const struct ask *a)
 	return true;
 }
 
-/* What every way is asked; the rest only by system call, ring and router. */
+/* Questions for every way; the others go to system call, ring and router. */
 static bool central(const struct ask *a)
 {
 	return a->place == PLACE_GOOD && a->misaligned == 0 &&
@@ -130,7 +131,7 @@ static bool central(const struct ask *a)
 	       a->length != 3 && a->length <= ASK_PLACED_MAX;
 }
 
-/* States that make no difference to who asks. */
+/* Whether a brief run tests this state: in others the caller is irrelevant. */
 static bool in_brief_run(enum state state)
 {
 	return state != BOUND && state != LISTENING && state != HALF_CLOSED &&
@@ -142,7 +143,7 @@ static bool in_brief(enum way way)
 	return way == WAY_RING || way == WAY_ROUTER;
 }
 
-/* A list of questions about one option; false, with remarks, if one failed. */
+/* Ask a list of questions about an option; false, with remarks, on failure. */
 static bool ask_all(struct ask *asks,
 		    size_t num,
 		    const struct option *o,
@@ -249,7 +250,7 @@ static void flush(struct questions *q)
 	q->num = 0;
 }
 
-/* Ask `next` with this length and place, unless it is there already. */
+/* Add `next` with this length and place, unless the list has it. */
 static void add(struct questions *q, int length, enum place place)
 {
 	size_t i;
@@ -347,7 +348,7 @@ static bool check_option(struct specimen s,
 	if (is_spent(o, s.state)) {
 		return true;
 	}
-	/* a program that makes a success of a refusal hides that it was one */
+	/* a program that turns a refusal into a success hides the refusal */
 	if (run.forged && (o->effect == INSTALLS || o->ring == NETFILTER ||
 			   o->ring == BOUNDED))
 	{
@@ -365,7 +366,7 @@ static bool check_option(struct specimen s,
 	} else {
 		add_lengths(&q, exact, full);
 		add_places(&q, exact);
-		/* what is left as it was is the other byte now */
+		/* bytes that the kernel does not touch now have the other fill */
 		q.next.fill = 0x5a;
 		add(&q, exact, PLACE_GOOD);
 		add(&q, exact + 8, PLACE_GOOD);
@@ -387,7 +388,7 @@ static bool check_option(struct specimen s,
 			add(&q, ASK_PLACED_MAX, PLACE_GOOD);
 			continue;
 		}
-		/* what a value asks for in its header, and what is the rest */
+		/* the part that the header asks for, and the rest */
 		add(&q, size, PLACE_GOOD);
 		add(&q, size - 1, PLACE_GOOD);
 		add_lengths(&q, exact, full);
@@ -412,7 +413,7 @@ static bool check_level(struct specimen s, int level, bool full)
 	return check_option(s, &unknown, level, full) && ok;
 }
 
-/* Levels that are none of the socket's: one option of each. */
+/* One option of each level that the socket does not have. */
 static bool check_other_levels(struct specimen s)
 {
 	const int nowhere[] = {-1, 2, 9999};
@@ -454,7 +455,7 @@ static const char *specimen_name(struct specimen s)
 	return name;
 }
 
-/* Once for a kind and a reason, however many states and contexts. */
+/* Skip once for a kind and a reason, for all states and contexts. */
 static void skip_specimen(struct specimen s, int error)
 {
 	static struct specimen last_skipped = {NUM_KINDS, FRESH};
@@ -523,7 +524,7 @@ static void check_specimens(void)
 }
 
 /*
- * Twins: what asking changes.
+ * Twins: options that asking changes.
  */
 
 struct effect_case {
@@ -553,7 +554,7 @@ static const struct option *find_option(const char *name)
 	return NULL;
 }
 
-/* Something for a packet socket to count. */
+/* Send a packet for a packet socket to count. */
 static void make_traffic(void)
 {
 	struct scene scene;
@@ -708,8 +709,8 @@ static void check_effects(void)
 }
 
 /*
- * Whose table SO_PEERPIDFD's descriptor is in: that of the task that submits;
- * a worker shares its creator's.
+ * SO_PEERPIDFD must install its descriptor in the table of the submitting task;
+ * a worker shares its creator's table.
  */
 static void check_descriptors(void)
 {
@@ -771,8 +772,8 @@ static void check_descriptors(void)
 }
 
 /*
- * TCP_ZEROCOPY_RECEIVE: pages that went through a pipe into the socket can be
- * mapped.  What is mapped, what is left and what is there must be the same.
+ * TCP_ZEROCOPY_RECEIVE: it can map pages that went through a pipe into the
+ * socket.  The mapped, the remaining and the available bytes must be the same.
  */
 #define ZC_PAGES 4
 #define ZC_SIZE (ZC_PAGES * 4096)
@@ -906,14 +907,14 @@ static void check_zerocopy(void)
 			length += z[1].length + z[1].copy_length;
 			tap->comparisons++;
 		}
-		/* nothing that was received would compare equal as well */
+		/* answers without received data would also be equal */
 		tap_result(ok && length > 0, "%s by %s", name, way_names[way]);
 	}
 }
 
 /*
- * What is no socket.  A file may have commands of its own under the same
- * numbers: that of /dev/null says yes to everything.
+ * Descriptors that are not sockets.  A file may have commands of its own under
+ * the same numbers; that of /dev/null succeeds for every number.
  */
 static void check_no_sockets(void)
 {
@@ -993,7 +994,7 @@ static void check_no_sockets(void)
 	close(pipes[1]);
 }
 
-/* A length that is not there, or not readable: the router passes it on. */
+/* Without a readable length, the router passes the call on to libc. */
 static void check_no_length(void)
 {
 	struct specimen s = {TCP4, FRESH};
@@ -1078,7 +1079,7 @@ static void as_nobody(const char *name)
 	setup(name);
 	run.brief = true;
 	run.as_nobody = true;
-	/* the router wants its ring made by whom it is to run as: as smbd's */
+	/* the router's user must create its ring, as in smbd */
 	if (scene_open(&scene, s) == 0) {
 		socklen_t length = sizeof(int);
 		int value;
@@ -1108,8 +1109,8 @@ static void under_bpf(const char *name)
 }
 
 /*
- * The matrix: for each option the sockets on which getsockopt(2) answers it,
- * and those on which the command does.
+ * The matrix: for each option the sockets on which getsockopt(2) answers, and
+ * those on which the command answers.
  */
 static void print_matrix(void)
 {

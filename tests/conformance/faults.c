@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Queries while the kernel's allocations and copies fail: the answer is the
- * right one, or it says that there was no memory or a bad address.
+ * Asks queries while the kernel's allocations and copies fail.  Each answer
+ * must be correct, or report missing memory or a bad address.
  *
  * usage: faults --ring sol_socket|inet|lts|all [--worker] [--only SUBSTRING]
  *
- * --ring, --worker and --only as in differential.c.  The kernel must be able to
- * inject faults (failslab, fail_usercopy).
+ * --ring, --worker and --only are as in differential.c.  The kernel must
+ * support fault injection (failslab, fail_usercopy).
  *
- * One by one: /proc/thread-self/fail-nth lets the Nth place that can fail in
- * what this task does next fail, and tells afterwards whether it came to that.
- * N goes up from 1 until nothing failed any more, so each place of each query
- * was it once.  Other tasks (workers, the thread) are not reached by that.
+ * One by one: /proc/thread-self/fail-nth makes the Nth place fail that can fail
+ * in the next action of this task, and tells afterwards whether it failed.  The
+ * test increments N from 1 until nothing fails, so each place of each query
+ * fails once.  This does not reach other tasks (workers, the thread).
  *
- * At random: one in ten fails, in all tasks of this process that were made
- * since it wrote to make-it-fail, in batches.
+ * At random: one in ten places fails, in batches, in all tasks of this process
+ * that were created since it wrote to make-it-fail.
  *
- * After each the query is asked without faults: by the ring it has its answer
- * as before, and the router has not turned away from the ring.  Descriptors are
- * counted; memory that is lost is what kmemleak is for (tests/vm/leaks).
+ * After each fault the test asks the query without faults.  The ring must
+ * answer as before, and the router must still use the ring.  The test counts
+ * descriptors; kmemleak finds lost memory (tests/vm/leaks).
  */
 
 #include "config.h"
@@ -38,7 +38,7 @@
 #include "tap.h"
 
 #define DEBUGFS "/sys/kernel/debug/"
-/* Places that can fail in a query: some copies, some allocations. */
+/* The number of places that can fail in a query: copies and allocations. */
 #define MAX_NTH 200
 #define MAX_REMARKS 8
 /* Questions of a batch, and batches of an option. */
@@ -48,12 +48,12 @@
 
 static const char *only;
 static bool worker;
-/* the values are not the kernel's: no descriptor is what it seems */
+/* a BPF program changes the values: no descriptor is valid */
 static bool forged;
 static const char *context;
 static int fail_nth = -1;
 #define NUM_PROBABILITIES 2
-/* open all the time, as they are written to for each batch */
+/* always open, because the test writes to them for each batch */
 static int probabilities[NUM_PROBABILITIES];
 static unsigned long injected[NUM_WAYS];
 static unsigned long failed[NUM_WAYS];
@@ -83,14 +83,14 @@ static bool write_file(const char *path, const char *value)
 	return ret > 0;
 }
 
-/* Why faults cannot be injected; NULL: they can. */
+/* The reason why the kernel cannot inject faults, or NULL. */
 static const char *prepare(void)
 {
 	static const struct {
 		const char *path;
 		const char *value;
 	} settings[] = {
-		/* what it would print looks like a complaint of the kernel */
+		/* its output would look like a warning of the kernel */
 		{DEBUGFS "failslab/verbose", "0"},
 		{DEBUGFS "failslab/task-filter", "Y"},
 		{DEBUGFS "failslab/times", "-1"},
@@ -145,7 +145,7 @@ static void arm(unsigned nth)
 	}
 }
 
-/* Whether something failed since; reading and writing count as well. */
+/* Whether a place has failed since; reads and writes count as well. */
 static bool disarm(void)
 {
 	char text[16] = "";
@@ -174,7 +174,7 @@ static void complain(const struct option *o,
 	}
 }
 
-/* What a failure may make of an answer. */
+/* The answers that a failure may cause. */
 static bool allowed(enum way way, int result)
 {
 	switch (-result) {
@@ -183,7 +183,7 @@ static bool allowed(enum way way, int result)
 	case EFAULT:
 		return true;
 	case ECANCELED:
-		/* no worker could be made */
+		/* the kernel could not create a worker */
 		return way == WAY_WORKER || way == WAY_WORKER32;
 	default:
 		return false;
@@ -191,8 +191,8 @@ static bool allowed(enum way way, int result)
 }
 
 /*
- * Whether an answer is right or a failure.  By which way the router came to it
- * is not asked: failing is what makes it take another.
+ * Whether an answer is correct or reports a failure.  The router may have used
+ * any way, because failures make it fall back.
  */
 static const char *judge(enum way way,
 			 const struct ask *a,
@@ -209,11 +209,11 @@ static const char *judge(enum way way,
 		failed[way]++;
 		return NULL;
 	}
-	/* the program makes a success of a failure, too */
+	/* the program also turns a failure into a success */
 	if (forged) {
 		return NULL;
 	}
-	/* put_cmsg() may fail, and what it was to put is left out */
+	/* put_cmsg() may fail; the answer then lacks that message */
 	if (strstr(o->name, "PKTOPTIONS") != NULL &&
 	    record->answer.length < before->answer.length)
 	{
@@ -315,7 +315,7 @@ static bool at_random(enum way way,
 			why = judge(
 				way, a, o, answered, &before, &record, &before);
 			if (why != NULL) {
-				/* a value that changed by itself? */
+				/* the value may have changed by itself */
 				why = compare(way, a, o, answered);
 			}
 			if (why != NULL) {
@@ -364,11 +364,11 @@ static bool check_option(struct specimen s, const struct option *o)
 	bool ok = true;
 	size_t i;
 
-	/* a value that is gone when it could not be copied is no answer */
+	/* the kernel loses such a value when it cannot copy it */
 	if (is_spent(o, s.state) || o->effect == CLEARS || o->effect == MAPS) {
 		return true;
 	}
-	/* a program that makes a success of a refusal hides that it was one */
+	/* a program that turns a refusal into a success hides the refusal */
 	if (forged && (o->effect == INSTALLS || o->ring == NETFILTER ||
 		       o->ring == BOUNDED))
 	{
@@ -388,7 +388,7 @@ static bool check_option(struct specimen s, const struct option *o)
 	return ok;
 }
 
-/* One of each kind, and those that have more to say. */
+/* One state of each kind, and states that have more options. */
 static bool chosen(struct specimen s)
 {
 	switch (s.state) {
@@ -445,7 +445,7 @@ static void check_specimen(struct specimen s)
 	tap_result(ok, "%s", name);
 }
 
-/* Each way has seen a failure, or this is a test of nothing. */
+/* Each way must have seen a failure, or the test proves nothing. */
 static void check_injected(void)
 {
 	enum way way;
@@ -465,7 +465,7 @@ static void check_injected(void)
 	}
 }
 
-/* The router's ring: one that cannot be made is not tried again. */
+/* Create the router's ring first: after a failure it would not try again. */
 static void warm_up(void)
 {
 	struct ask a = {.level = SOL_SOCKET, .optname = SO_TYPE, .length = 4};
@@ -487,7 +487,7 @@ static void check(const char *name)
 	size_t i;
 
 	context = name;
-	/* inherited by what is made from now on: the thread, workers */
+	/* tasks created from now on inherit it: the thread, workers */
 	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (fail_nth == -1 || !write_file("/proc/self/make-it-fail", "1")) {
 		die("fail-nth, make-it-fail");

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Random sockets, settings and questions: getsockopt(2), the command of
- * io_uring and the router must have the same answer.
+ * Asks random questions on random sockets with random settings: getsockopt(2),
+ * the command of io_uring and the router must have the same answer.
  *
  * usage: fuzz --ring sol_socket|inet|lts|all [--worker] [--seed N] [--cases N]
  *             [--corpus FILE] [--races N]
  *
- * --ring and --worker as in differential.c.  A plan is a socket, what is set on
- * it, and questions; each question is a case.  A plan is also a line of text,
- * which is what a corpus holds and what a failure prints:
+ * --ring and --worker are as in differential.c.  A plan is a socket, its
+ * settings, and questions; each question is a case.  A plan can be written as a
+ * line of text.  A corpus has such lines, and a failure prints one:
  *
  *     KIND STATE set=LEVEL:OPTION:HEX ...
  *         get=LEVEL:OPTION:LENGTH:PLACE:MISALIGNED:FILL:HEX:WAY ...
  *
- * What asking changes is asked of three twins, made and set in the same way:
- * by system call, by the way that is tested, by system call.
+ * If asking changes an answer, the test asks three twins, created and set in
+ * the same way: by system call, by the tested way, by system call.
  *
- * A plan that fails is made smaller as long as it fails, and printed as a line
- * and as a C program.
+ * The test shrinks a failing plan as long as it still fails, and prints it as a
+ * line and as a C program.
  *
- * With --races that many questions are asked while another thread sets, asks,
- * sends and receives on the same socket.  Then nothing can be compared: an
- * answer has to come, no byte outside the buffer may change, and a kernel with
- * KASAN, lockdep or KCSAN has its say.
+ * With --races the test asks that many questions while another thread sets,
+ * asks, sends and receives on the same socket.  It then cannot compare answers:
+ * each question must get an answer, no byte outside the buffer may change, and
+ * a kernel with KASAN, lockdep or KCSAN reports errors.
  */
 
 #include "config.h"
@@ -52,7 +52,7 @@ struct op {
 	bool get;
 	int level;
 	int optname;
-	/* what is set; what the buffer begins with */
+	/* the value to set, or the beginning of the buffer */
 	uint8_t data[MAX_DATA];
 	size_t size;
 	/* of a question */
@@ -72,7 +72,7 @@ struct plan {
 static unsigned ways;
 static uint64_t seed = 1;
 
-/* xorshift64*: the same everywhere, unlike random(3) */
+/* xorshift64*: the same on all systems, unlike random(3) */
 static uint32_t any(uint32_t below)
 {
 	seed ^= seed >> 12;
@@ -146,7 +146,7 @@ static int any_length(void)
 	}
 }
 
-/* An option that the socket knows, mostly. */
+/* Choose an option, mostly one that the socket has. */
 static const struct option *any_option(struct specimen s)
 {
 	const struct option *o = NULL;
@@ -308,7 +308,7 @@ static const struct ask *ask_of(const struct op *op)
 	return &a;
 }
 
-/* What is asked once only: see compare(), which asks one socket. */
+/* Options that may be asked only once; compare() asks one socket. */
 static const char *compare_twins(struct scene *scenes,
 				 const struct op *op,
 				 bool answered)
@@ -336,7 +336,7 @@ static const char *compare_twins(struct scene *scenes,
 			       &records[2]);
 }
 
-/* Several twins are needed if one of the questions changes its answer. */
+/* A plan needs several twins if a question changes its answer. */
 static bool needs_twins(const struct plan *plan)
 {
 	size_t i;
@@ -353,8 +353,8 @@ static bool needs_twins(const struct plan *plan)
 }
 
 /*
- * How many cases there were; *why: NULL, or why the last was wrong.  Sockets
- * that cannot be made here are none.
+ * Returns the number of cases; *why is NULL, or the error of the last case.
+ * Sockets that this machine cannot create do not count.
  */
 static size_t carry_out(const struct plan *plan, const char **why)
 {
@@ -422,7 +422,7 @@ static bool fails(const struct plan *plan)
 }
 
 /*
- * Making smaller what fails
+ * Shrinking a failing plan
  */
 
 static bool try_plan(struct plan *plan, const struct plan *smaller)
@@ -650,7 +650,7 @@ static bool parse_plan(struct plan *plan, char *line)
  * Races
  */
 
-/* Settings in a plan, and how often its questions are asked meanwhile. */
+/* The settings of a plan, and how often the test asks meanwhile. */
 #define RACE_SETTINGS 8
 #define RACE_ROUNDS 8
 
@@ -719,7 +719,7 @@ static void any_race(struct plan *plan)
 			any_setting(&plan->ops[i], any_option(plan->specimen));
 		}
 	}
-	/* what is asked has to change, too */
+	/* the values that the test asks for must also change */
 	for (i = 0; i < RACE_SETTINGS; i += 2) {
 		const struct op *op = &plan->ops[RACE_SETTINGS + i];
 
@@ -803,7 +803,7 @@ static void print_bytes(const uint8_t *data, size_t size)
 	printf("}");
 }
 
-/* Printed in remarks, so that it can be cut out of a log. */
+/* Print it in remarks, so that a reader can cut it out of a log. */
 static void print_program(const struct plan *plan)
 {
 	const struct kind_info *k = &kinds[plan->specimen.kind];
@@ -895,7 +895,7 @@ static void complain(struct plan *plan, const char *first, bool smaller)
 	print_program(plan);
 }
 
-/* Ways that the plan needs and this machine or run has not. */
+/* Whether this machine and this run have the ways that the plan needs. */
 static bool possible(const struct plan *plan)
 {
 	size_t i;

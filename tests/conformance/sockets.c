@@ -2,8 +2,8 @@
 /*
  * Sockets of every kind in every state.
  *
- * The table `specimens` says which there are.  scene_open() makes one anew,
- * always in the same way, so that two of them are twins.
+ * The table `specimens` lists them.  scene_open() creates a new one, always in
+ * the same way, so that two of them are twins.
  */
 
 #include "config.h"
@@ -392,8 +392,8 @@ static socklen_t address_of(enum kind kind, union address *a)
 		return sizeof(a->vm);
 	case AF_PACKET:
 		/*
-		 * Not ETH_P_ALL: a late ACK of another connection would
-		 * reach one twin before its question and one after it.
+		 * Not ETH_P_ALL: a delayed ACK of another connection would
+		 * reach one twin before its question and the other after it.
 		 */
 		a->ll.sll_protocol = htons(ETH_P_802_EX1);
 		a->ll.sll_ifindex = if_nametoindex("lo");
@@ -423,7 +423,7 @@ static int set_int(int fd, int level, int optname, int value)
 	return setsockopt(fd, level, optname, &value, sizeof(value));
 }
 
-/* What a connection takes over from its listener, or a socket has itself. */
+/* Settings that a connection inherits from its listener, or a socket has. */
 static int set_ip_options(enum kind kind, int fd)
 {
 	const uint8_t options4[] = {1, 1, 1, 0};
@@ -586,7 +586,7 @@ static int connect_pair(struct scene *scene,
 	return 0;
 }
 
-/* Data and its acknowledgment, so that nothing is under way. */
+/* Send data and wait for its acknowledgement, so that none is in flight. */
 static int send_data(int from, int to)
 {
 	char byte = 'x';
@@ -654,7 +654,7 @@ static int open_with_error(struct scene *scene, struct specimen s)
 		return close(fds[1]);
 	}
 
-	/* a port that was somebody's, and is nobody's */
+	/* a port that was used before and is free now */
 	other = socket(kinds[s.kind].family, kinds[s.kind].type, 0);
 	scene->fd = scene_socket(scene, s.kind);
 	if (other == -1 || scene->fd == -1 || bind(other, &a.sa, len) != 0 ||
@@ -670,7 +670,7 @@ static int open_with_error(struct scene *scene, struct specimen s)
 	{
 		return -1;
 	}
-	/* the refusal comes over loopback, at once or nearly so */
+	/* the refusal comes over loopback within a moment */
 	for (tries = 0; tries < 1000; tries++) {
 		uint8_t state[8] = {};
 
@@ -695,7 +695,7 @@ static int open_special(struct scene *scene, struct specimen s)
 
 	switch (s.kind) {
 	case RAW4:
-		/* multicast routing, which its own level of options has */
+		/* multicast routing, which has options of its own */
 		close(fd);
 		fd = socket(AF_INET, SOCK_RAW, IPPROTO_IGMP);
 		scene->fd = scene->others[0] = fd;
@@ -868,7 +868,7 @@ void sockets_init(void)
 	struct ifreq ifr = {.ifr_name = "lo"};
 	int fd;
 
-	/* as somebody else this fails: then it is the network that there is */
+	/* without privileges this fails; then use the existing network */
 	(void)unshare(CLONE_NEWNET);
 	fd = socket(AF_INET, SOCK_DGRAM, 0);
 	if (fd == -1) {
@@ -956,7 +956,7 @@ static union {
 
 static size_t input_filter(struct specimen s, bool ip, size_t which)
 {
-	/* how many sources are asked for: fewer, all, more than there are */
+	/* the number of sources asked for: fewer, all, more than exist */
 	static const uint32_t counts[] = {NUM_SOURCES, 0, 1, 8};
 	int family = ip ? AF_INET : AF_INET6;
 
@@ -999,7 +999,7 @@ const uint8_t *option_input(const struct option *o,
 	} else if (strcmp(o->name, "IP_MSFILTER") == 0) {
 		if (which < 4) {
 			input.filter4.group = inet_addr(GROUP4);
-			/* the loopback's address */
+			/* the loopback address */
 			input.filter4.interface = htonl(INADDR_LOOPBACK);
 			input.filter4.num = which == 3 ? 8 : which;
 			*size = sizeof(input.filter4);
@@ -1029,7 +1029,7 @@ const uint8_t *option_input(const struct option *o,
 		}
 	} else if (strcmp(o->name, "IPV6_FLOWLABEL_MGR") == 0) {
 		if (which < 2) {
-			/* whose label is it, and one that nobody has */
+			/* the owner of a label, and a label without one */
 			input.flowlabel.label = htonl(which * 0x12345);
 			input.flowlabel.action = 3 * which;
 			*size = sizeof(input.flowlabel);

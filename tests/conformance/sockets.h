@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sockets of every kind in every state: what is asked, and the options.
+ * Sockets of every kind in every state, and the socket options.
  */
 #ifndef SOCKETS_H
 #define SOCKETS_H
@@ -17,7 +17,7 @@
 enum kind {
 	TCP4,
 	TCP6,
-	/* an IPv6 socket that talks IPv4 */
+	/* an IPv6 socket with IPv4 addresses */
 	TCP_MAPPED,
 	MPTCP4,
 	MPTCP6,
@@ -47,9 +47,9 @@ enum state {
 	HALF_CLOSED,
 	PEER_CLOSED,
 	ERROR_PENDING,
-	/* with data to read that was not read */
+	/* with unread data */
 	DATA,
-	/* with IP options that are sent and received, and a filter */
+	/* with IP options that it sends and receives, and a filter */
 	IP_OPTIONS_SET,
 	/* member of groups, with source filters */
 	MULTICAST,
@@ -58,7 +58,7 @@ enum state {
 	WITH_AO,
 	WITH_TLS,
 	SYN_SAVED,
-	/* what makes a special socket of one of its family */
+	/* with a special setting of its family */
 	SPECIAL,
 };
 #define NUM_STATES (SPECIAL + 1)
@@ -85,7 +85,7 @@ struct kind_info {
 extern const struct kind_info kinds[NUM_KINDS];
 extern const char *const state_names[NUM_STATES];
 
-/* A socket that is open, and what keeps it in its state. */
+/* An open socket, and the others that keep it in its state. */
 struct scene {
 	int fd;
 	int others[6];
@@ -94,16 +94,16 @@ struct scene {
 	size_t memory_size;
 };
 
-/* 0, or the errno for which there is no such socket here. */
+/* Returns 0, or the errno if there is no such socket here. */
 int scene_open(struct scene *scene, struct specimen specimen);
 void scene_close(struct scene *scene);
 
-/* What multicast sockets have joined, with this many sources. */
+/* The groups that multicast sockets join, with this many sources. */
 #define GROUP4 "239.1.1.1"
 #define GROUP6 "ff02::1:1"
 #define NUM_SOURCES 3
 
-/* Loopback up and ping allowed, in a network of our own if possible. */
+/* Set loopback up and allow ping, in a network of our own if possible. */
 void sockets_init(void);
 
 enum access { GET, INOUT, SET };
@@ -127,37 +127,37 @@ extern const size_t num_options;
 
 const char *level_name(int level);
 
-/* What the ring answers beside SOL_SOCKET: --ring of the programs. */
+/* The ring's answers in addition to SOL_SOCKET: --ring of the programs. */
 enum serves {
 	/* nothing: a kernel without a series */
 	SERVES_SOL_SOCKET,
 	/* a series without MPTCP and kTLS */
 	SERVES_INET,
-	/* the series of kernel/6.12: all, but nothing to 32-bit callers */
+	/* the series of kernel/6.12: all, but not for 32-bit callers */
 	SERVES_LTS,
 	/* the whole series of kernel/7.3 */
 	SERVES_ALL,
 };
 extern enum serves serves;
 
-/* "sol_socket", "inet", "lts" or "all"; false if it is something else. */
+/* Parse "sol_socket", "inet", "lts" or "all"; false if it is another word. */
 bool serves_parse(const char *name);
 
-/* Descriptors that this process has. */
+/* The number of descriptors of this process. */
 int count_descriptors(void);
 
-/* Whether the level is one of the socket's. */
+/* Whether the socket has this level. */
 bool has_level(struct specimen specimen, int level);
 
-/* As SO_ERROR of a socket that has one: changed by the first who asks. */
+/* Whether the first query changes the value, as with SO_ERROR. */
 bool is_spent(const struct option *option, enum state state);
 
-/* Whether the ring is to answer it there. */
+/* Whether the ring must answer this option on this socket. */
 bool served(struct specimen specimen, const struct option *option);
 
 /*
- * Input for an option that reads its value: 0 to NUM_INPUTS - 1.  What is
- * returned is valid until the next call; size 0: there is no such input.
+ * Input for an option that reads its value: 0 to NUM_INPUTS - 1.  The result is
+ * valid until the next call; size 0: there is no such input.
  */
 #define NUM_INPUTS 6
 const uint8_t *option_input(const struct option *option,
@@ -165,7 +165,7 @@ const uint8_t *option_input(const struct option *option,
 			    size_t which,
 			    size_t *size);
 
-/* struct tcp_zerocopy_receive of Linux 7.3, of which old headers have less. */
+/* struct tcp_zerocopy_receive of Linux 7.3; old headers have fewer fields. */
 struct zerocopy {
 	uint64_t address;
 	uint32_t length;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * TAP from a program and its children: they share the numbers.
+ * TAP from a program and its children, which share the test numbers.
  */
 
 #include "config.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * TAP from a program and its children: they share the numbers.
+ * TAP from a program and its children, which share the test numbers.
  */
 #ifndef TAP_H
 #define TAP_H
@@ -14,7 +14,7 @@ struct tap {
 	unsigned long by_ring;
 };
 
-/* Before the first child. */
+/* To be called before the first child. */
 extern struct tap *tap;
 void tap_init(void);
 
@@ -24,10 +24,10 @@ void tap_result(bool ok, const char *format, ...)
 void tap_skip(const char *reason, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Run a function in a child; not ok if it dies. */
+/* Run a function in a child; "not ok" if the child dies. */
 void tap_child(const char *name, void (*fn)(const char *name));
 
-/* The plan; the exit status. */
+/* Print the plan; returns the exit status. */
 int tap_end(void);
 
 #endif /* TAP_H */
