@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-/* What a test may expect of the kernel that it runs on. */
+/* The features that a test may expect of the running kernel. */
 #ifndef TEST_KERNEL_H
 #define TEST_KERNEL_H
 

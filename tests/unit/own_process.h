@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * A test in a process of its own, since what the library learns about a
- * kernel, a ring's death and the counters last as long as the process.
+ * Runs a test in a process of its own, since learned refusals, a ring's death
+ * and the counters last as long as the process.
  *
- * After the headers that cmocka.h wants.
+ * Include it after the headers that cmocka.h requires.
  */
 #ifndef OWN_PROCESS_H
 #define OWN_PROCESS_H
@@ -25,7 +25,7 @@ static inline void check(bool ok, int line)
 }
 #define CHECK(_ok) check(_ok, __LINE__)
 
-/* In the process: the whole test is skipped. */
+/* To be called in the process: skip the whole test. */
 static inline void skip_test(const char *reason)
 {
 	printf("# %s\n", reason);
@@ -34,8 +34,8 @@ static inline void skip_test(const char *reason)
 }
 
 /*
- * The process ends by SIGALRM if it waits for something that never comes.  What
- * is tested takes seconds: no load and no slow kernel brings it to this.
+ * SIGALRM ends a process that waits for an event that never comes.  The tests
+ * take seconds, so neither load nor a slow kernel reaches this limit.
  */
 #define PATIENCE_SECONDS 600
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Description: run a program that knows nothing of us, smbtorture above
- * all, on the backend, by LD_PRELOAD.
+ * Description: runs an unmodified program, mostly smbtorture, on the backend,
+ * by LD_PRELOAD.
  *
- * A loop without queries never needs the ring, so one turn in a hundred
- * (and the first of each context) asks a batch of queries that is worth an
- * enter; each answer is compared with getsockopt(2), and a difference ends
- * the program.  At exit the counts go to the file named by
- * REGISTER_BACKEND_REPORT.
+ * A loop without queries never needs the ring.  So one iteration in a hundred,
+ * and the first of each context, asks a batch of queries that is worth an
+ * enter.  The library compares each answer with getsockopt(2), and ends the
+ * program if they differ.  At exit it writes the counts to the file that
+ * REGISTER_BACKEND_REPORT names.
  */
 
 #include "config.h"

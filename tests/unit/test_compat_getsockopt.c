@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Description: the system call has the last word on every error of the
- * ring, and what the ring refused is not asked again.
+ * Description: the system call decides every error of the ring, and the
+ * library does not ask the ring again for a refused query.
  */
 
 #include "config.h"
@@ -87,7 +87,7 @@ static void answer(void)
 
 	compat_query_result(&sock, &q, 3);
 	CHECK(q.error == 0 && q.optlen == 3 && q.reason == URING_REASON_NONE);
-	/* the ring wrote the value, not we */
+	/* the ring wrote the value, not the library */
 	CHECK(value == 7);
 
 	q.type = URING_QUERY_SIOCOUTQ;
@@ -101,7 +101,7 @@ static void test_answer(void **state)
 	assert_int_equal(own_process(answer), 0);
 }
 
-/* The ring refuses, the system call answers: not asked again. */
+/* The ring refuses and the system call answers: do not ask the ring again. */
 static void refused(void)
 {
 	const struct {
@@ -160,7 +160,7 @@ static void test_both_fail(void **state)
 	assert_int_equal(own_process(both_fail), 0);
 }
 
-/* A descriptor that is no socket any more: EBADF, as getsockopt(2) says. */
+/* A closed descriptor: EBADF, as from getsockopt(2). */
 static void closed(void)
 {
 	int value = 7;
@@ -177,7 +177,7 @@ static void test_closed(void **state)
 	assert_int_equal(own_process(closed), 0);
 }
 
-/* More refusals than the table holds: still the right answer. */
+/* More refusals than the table holds: the answer is still correct. */
 static void many_refusals(void)
 {
 	int i;

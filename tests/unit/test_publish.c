@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Description: published rows are read whole, whatever happens to who writes
- * them.
+ * Description: a reader gets complete rows, whatever happens to the writer.
  */
 
 #include "config.h"
@@ -38,7 +37,7 @@ static int make_directory(void **state)
 	return 0;
 }
 
-/* How many files there are; they are removed. */
+/* Remove the files; returns their number. */
 static unsigned empty_directory(void)
 {
 	DIR *dir = opendir(directory);
@@ -65,7 +64,7 @@ static int remove_directory(void **state)
 	return rmdir(top);
 }
 
-/* A row in which everything is made from n. */
+/* A row whose values all derive from n. */
 static struct uring_status_row row_of(uint64_t n)
 {
 	struct uring_status_row row;
@@ -146,7 +145,7 @@ static void test_rows(void **state)
 	assert_true(is_whole(&rows[0], getpid()));
 	talloc_free(rows);
 
-	/* its place is used again */
+	/* the next row reuses its slot */
 	row = row_of(5);
 	assert_int_equal(uring_status_add(status, &row, &index[0]), 0);
 	rows = read_rows(MAX_ROWS);
@@ -203,7 +202,7 @@ static struct uring_status *one_row(size_t *index)
 	return status;
 }
 
-/* What a child of the writer does is not seen, nor is its end. */
+/* Readers see neither the actions nor the end of a child of the writer. */
 static void test_fork(void **state)
 {
 	size_t index;
@@ -253,7 +252,7 @@ static pid_t start_writer(void)
 
 			uring_status_set(status, index, &row);
 			if (n % 1024 == 0) {
-				/* as all writers, it is not always at it */
+				/* pause, as real writers do */
 				short_time();
 			}
 		}
@@ -280,7 +279,7 @@ static struct uring_status_row wait_for_row(pid_t pid)
 	return row;
 }
 
-/* While it writes, and stopped at any moment of it. */
+/* Read while the writer writes, and stop it at any moment. */
 static void test_torn(void **state)
 {
 	pid_t pid = start_writer();
@@ -302,7 +301,7 @@ static void test_torn(void **state)
 	waitpid(pid, NULL, 0);
 }
 
-/* At any moment, also of the beginning. */
+/* Kill the writer at any moment, also while it starts. */
 static void test_killed(void **state)
 {
 	unsigned left;
@@ -320,12 +319,12 @@ static void test_killed(void **state)
 		waitpid(pid, NULL, 0);
 		talloc_free(read_rows(0));
 	}
-	/* one that had no row yet may have had another name */
+	/* a writer without a row may not have renamed its file yet */
 	left = empty_directory();
 	assert_true(left < KILLS / 2);
 }
 
-/* A file that is not ours, or of another version of us. */
+/* A foreign file, or one of another version of the library. */
 static void test_foreign(void **state)
 {
 	struct flock lock = {
@@ -345,13 +344,13 @@ static void test_foreign(void **state)
 	close(fd);
 	assert_int_equal(empty_directory(), 1);
 
-	/* what would keep a reader waiting */
+	/* a FIFO would block the reader */
 	assert_int_equal(mkfifo(name, 0600), 0);
 	talloc_free(read_rows(0));
 	assert_int_equal(empty_directory(), 0);
 }
 
-/* The only file that is there. */
+/* The only file in the directory. */
 static int open_file(void)
 {
 	DIR *dir = opendir(directory);

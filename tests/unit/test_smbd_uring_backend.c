@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Description: the backend keeps epoll's contract, with queries in flight
- * and a wait armed in the ring, and whatever fails at the liburing boundary.
+ * Description: the backend keeps epoll's contract, with queries in flight, with
+ * a wait armed in the ring, and with failures at the liburing boundary.
  *
- * Every test runs on tevent's epoll backend as well, which says what the
- * contract is.  What smbtorture's local.event covers is not repeated here.
+ * Every test also runs on tevent's epoll backend, which defines the contract.
+ * The tests do not repeat smbtorture's local.event.
  */
 
 #include "config.h"
@@ -33,15 +33,15 @@
 #include "kernel.h"
 #include "own_process.h"
 
-/* tevent.h has it for those who define TEVENT_DEPRECATED, as smbd does */
+/* tevent.h declares it if TEVENT_DEPRECATED is defined, as in smbd */
 void tevent_loop_allow_nesting(struct tevent_context *ev);
 
 #define MAX_QUERIES 64
 
 /*
- * The liburing boundary: call number nth of one function fails, and if it is
- * for good all later ones, too.  done: the kernel has done the work although
- * an error is reported.
+ * The liburing boundary: call number nth of one function fails.  A permanent
+ * fault also makes all later calls fail.  done: the kernel does the work, and
+ * the call still reports an error.
  */
 enum boundary {
 	QUEUE_INIT,
@@ -62,7 +62,7 @@ static struct {
 	bool done;
 	atomic_uint calls[NUM_BOUNDARIES];
 	unsigned faults;
-	/* as many completions as can be queued, without overflow */
+	/* the most completions that the queue holds without overflow */
 	unsigned cq_entries;
 } fault;
 
@@ -124,7 +124,7 @@ int __wrap_io_uring_queue_init_params(unsigned entries,
 				      struct io_uring *ring,
 				      struct io_uring_params *p)
 {
-	/* one that did its work would leave a ring that nobody knows of */
+	/* a call that did its work would leave an unknown ring behind */
 	int error = fault_here(QUEUE_INIT);
 
 	if (error != 0) {
@@ -162,7 +162,7 @@ int __wrap_io_uring_enter2(unsigned fd,
 	int error = fault_here(SUBMIT_AND_WAIT);
 	int ret;
 
-	/* a wait is no iowait where the kernel can tell them apart */
+	/* a wait does not count as iowait, if the kernel has the flag */
 	CHECK(!(features & FEAT_NO_IOWAIT) || (flags & ENTER_NO_IOWAIT));
 	if (error != 0 && !fault.done) {
 		return error;
@@ -193,9 +193,9 @@ static bool ours(void)
 static bool has_epoll_wait;
 
 /*
- * Before the tests: some time after a ring was closed the kernel interrupts
- * whoever made it (io_ring_exit_work() in io_uring/io_uring.c, 6.12 and 7.2),
- * and a recv() with a time limit ends with EINTR then.
+ * To be called before the tests: some time after a ring was closed, the kernel
+ * interrupts its creator (io_ring_exit_work() in io_uring/io_uring.c, 6.12 and
+ * 7.2).  A recv() with a time limit then ends with EINTR.
  */
 static void look_for_epoll_wait(void)
 {
@@ -205,7 +205,7 @@ static void look_for_epoll_wait(void)
 	io_uring_free_probe(probe);
 }
 
-/* Whether lazy queries ride along here. */
+/* Whether lazy queries piggyback on the wait here. */
 static bool rides(void)
 {
 	return ours() && has_epoll_wait;
@@ -225,7 +225,7 @@ static void loop_once(void)
 	CHECK(tevent_loop_once(ev) == 0);
 }
 
-/* An event that says that it happened: a byte to read, and a counter. */
+/* An event that counts its calls: a byte to read, and a counter. */
 struct source {
 	int fds[2];
 	struct tevent_fd *fde;
@@ -357,14 +357,14 @@ static void add_timer(unsigned ms)
 	added_timers++;
 }
 
-/* A turn that a timer ends if nothing else does: lazy queries wait for that. */
+/* An iteration that a timer ends at the latest; lazy queries wait for it. */
 static void loop_for_a_while(void)
 {
 	add_timer(2);
 	loop_once();
 }
 
-/* Queries went with a wait that ended without an event: it stays armed. */
+/* Queries piggybacked on a wait that ended without an event: it stays armed. */
 static void arm(void)
 {
 	struct uring_counters counters;
@@ -372,7 +372,7 @@ static void arm(void)
 
 	ask(2, URING_LAZY);
 	while (num_answers == answers) {
-		/* a timer that is due before the wait is of no use */
+		/* a timer that expires before the wait does not test it */
 		loop_for_a_while();
 	}
 	while (num_timers < added_timers) {
@@ -436,7 +436,7 @@ static void fin_at_close(void)
 			close(source.fds[0]);
 			break;
 		case 1:
-			/* without a word to tevent */
+			/* without telling tevent */
 			close(source.fds[0]);
 			break;
 		case 2:
@@ -450,7 +450,7 @@ static void fin_at_close(void)
 	}
 }
 
-/* Nobody but another process's duplicate keeps the connection open. */
+/* Only a duplicate in another process keeps the connection open. */
 static void fin_at_close_of_dup(void)
 {
 	struct source source;
@@ -477,7 +477,7 @@ static void fin_at_close_of_dup(void)
 	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
-/* A descriptor's number is used again at once: events are the new one's. */
+/* A new socket reuses a descriptor's number at once, and gets the events. */
 static void number_used_again(void)
 {
 	struct source old;
@@ -493,7 +493,7 @@ static void number_used_again(void)
 		source_fire(&old);
 		answers = num_answers;
 		if (i % 2 == 0) {
-			/* enters, and harvests the event of an armed wait */
+			/* enters, and reaps the event of an armed wait */
 			ask(10, URING_PROMPT);
 			add_timer(0);
 			loop_once();
@@ -519,7 +519,7 @@ static void number_used_again(void)
 	}
 }
 
-/* Two contexts watch a descriptor, one of them is never asked. */
+/* Two contexts watch a descriptor, and one of them never loops. */
 static void other_context(void)
 {
 	struct tevent_context *other = new_context();
@@ -557,7 +557,7 @@ static unsigned sum_of_events(const struct source *sources, size_t n)
 	return sum;
 }
 
-/* Level triggering, and one handler for each turn, in rotation. */
+/* Level triggering, and one handler for each iteration, in rotation. */
 static void rotation(void)
 {
 	struct source sources[10];
@@ -568,7 +568,7 @@ static void rotation(void)
 
 	for (i = 0; i < 10; i++) {
 		source_init(&sources[i]);
-		/* all there is to read, a byte for each turn */
+		/* read all bytes, one in each iteration */
 		for (turn = 0; turn < 20; turn++) {
 			source_fire(&sources[i]);
 		}
@@ -577,7 +577,7 @@ static void rotation(void)
 		while (handled < 10 * turn) {
 			unsigned before = handled;
 
-			/* an answer takes a turn, too */
+			/* an answer also takes an iteration */
 			if (turn % 2 == 0 && asked < handled) {
 				ask(2, URING_LAZY);
 				asked = handled;
@@ -593,8 +593,7 @@ static void rotation(void)
 }
 
 /*
- * Everything that can have a handler, once; the handler of one of them frees
- * another one.
+ * One object of each kind that has a handler; the handler of one frees another.
  */
 enum thing {
 	THING_FDE,
@@ -668,7 +667,7 @@ static void batch_happens(struct uring_batch *batch,
 	happens((enum thing)(uintptr_t)private_data);
 }
 
-/* Its context is not looped after its first turn, so it never happens. */
+/* Its context does not loop after the first iteration, so it never fires. */
 static void elsewhere_happens(struct source *source)
 {
 	CHECK(false);
@@ -745,7 +744,7 @@ static void freed_in_handler(void)
 	while (!everything_happened()) {
 		loop_once();
 	}
-	/* nothing comes later, either */
+	/* no event comes later */
 	add_timer(5);
 	while (num_timers < added_timers) {
 		loop_once();
@@ -853,7 +852,7 @@ static void raise_here(struct source *source)
 	CHECK(raise(SIGUSR1) == 0);
 }
 
-/* Each signal is delivered in the turn after it came, none is lost. */
+/* The iteration after a signal delivers it, and no signal is lost. */
 static void signals_in_order(void)
 {
 	struct source source;
@@ -880,7 +879,7 @@ static void signals_in_order(void)
 	}
 }
 
-/* They come from another process, whatever the loop is doing. */
+/* Signals come from another process, in any state of the loop. */
 static void signals_under_load(void)
 {
 	const unsigned count = 10000;
@@ -900,7 +899,7 @@ static void signals_under_load(void)
 	pid = fork_for_a_while();
 	if (pid == 0) {
 		for (i = 0; i < count; i++) {
-			/* EAGAIN: as many are queued as may be */
+			/* EAGAIN: the queue of signals is full */
 			while (sigqueue(parent, SIGRTMIN, (union sigval){}) !=
 			       0) {
 				CHECK(errno == EAGAIN);
@@ -924,7 +923,7 @@ static void signals_under_load(void)
 	}
 }
 
-/* As vfs_io_uring has: a ring of somebody else's is watched. */
+/* The loop watches the ring of another module, as with vfs_io_uring. */
 static struct io_uring second;
 static unsigned num_completions;
 
@@ -980,7 +979,7 @@ static void ring_of_somebody_else(void)
 	io_uring_queue_exit(&second);
 }
 
-/* Both sides of a fork go on, whatever was going on before it. */
+/* Both processes go on after a fork(), in any state before it. */
 static void go_on(void)
 {
 	struct source source;
@@ -1026,7 +1025,7 @@ static void forked(void)
 			ask(2, URING_LAZY);
 			break;
 		case 3:
-			/* answered; one is delivered, the other is not */
+			/* both are answered, and one is delivered */
 			ask(10, URING_PROMPT);
 			ask(10, URING_PROMPT);
 			while (num_answers == 0) {
@@ -1060,7 +1059,7 @@ static void forked(void)
 	}
 }
 
-/* The wait that is armed is for an epoll set that the context leaves. */
+/* The armed wait is for an epoll set that the context leaves. */
 static void reinitialised(void)
 {
 	struct source source;
@@ -1074,7 +1073,7 @@ static void reinitialised(void)
 		ask(2, URING_LAZY);
 		source_fire(&source);
 		for (turns = 0; source.events == 0; turns++) {
-			/* the answer is the other event that there can be */
+			/* the answer is the only other event */
 			CHECK(turns < 2);
 			loop_once();
 		}
@@ -1102,7 +1101,7 @@ static void forked_and_reopened(void)
 	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
-/* More completions than fit: as many queries as an enter takes, and a wait. */
+/* More completions than the queue holds: a full batch, and a wait. */
 static void completion_queue_overflow(void)
 {
 	struct source source;
@@ -1127,7 +1126,7 @@ static void completion_queue_overflow(void)
 	      !kernel_has_ring_getsockopt());
 }
 
-/* Timers come in their order, not before their time, and without a spin. */
+/* Timers fire in order, not early, and the loop does not spin. */
 static struct timeval due[20];
 static unsigned next_due;
 
@@ -1158,20 +1157,20 @@ static void timers(void)
 	}
 	while (next_due < 20) {
 		if (turns % 2 == 0) {
-			/* not in each: an answer comes before a timer */
+			/* not each time, because answers precede timers */
 			ask(3, turns % 5 == 0 ? URING_PROMPT : URING_LAZY);
 		}
 		loop_once();
 		turns++;
 	}
 	/*
-	 * A turn for each timer, one for each answer, and one for a wait
-	 * that ended a millisecond early.
+	 * An iteration for each timer, for each answer, and for a wait that
+	 * ended a millisecond early.
 	 */
 	CHECK(turns <= 4 * 20 + num_answers);
 }
 
-/* A loop that is never let to wait answers lazy queries as well. */
+/* A loop that never waits also answers lazy queries. */
 static void no_wait(void)
 {
 	void (*set_wait_timeout)(struct tevent_context *, uint32_t) = dlsym(
@@ -1221,7 +1220,7 @@ static void *loop_in_thread(void *private_data)
 	return NULL;
 }
 
-/* Contexts of several threads have nothing to do with each other. */
+/* Contexts of several threads are independent. */
 static void threads(void)
 {
 	pthread_t t[4];
@@ -1238,7 +1237,7 @@ static void threads(void)
 	}
 }
 
-/* Everything at once; nothing may be lost, whatever fails. */
+/* All kinds of events at once: a failure may lose none. */
 static void mid_flight(void)
 {
 	struct source source;
@@ -1287,7 +1286,7 @@ static void fail_mid_flight(void)
 	uring_counters_get(&counters, sizeof(counters));
 	CHECK(num_logged == (counters.rings_failed > 0));
 	CHECK(counters.rings_failed <= 1);
-	/* given up, unless it is an error that may pass */
+	/* the ring is dead, unless the error may be temporary */
 	CHECK(fault.faults == 0 || counters.rings_failed == 1 ||
 	      !fault.for_good || fault.done || fault.error == -EAGAIN ||
 	      fault.boundary == REGISTER_RING_FD);
@@ -1295,7 +1294,7 @@ static void fail_mid_flight(void)
 
 #define MAX_VARIANTS 8
 
-/* The fault that a variant makes of an error: at once or later, and so on. */
+/* The fault of a variant of an error: at once or later, once or permanent. */
 static void set_fault(int error, unsigned variant)
 {
 	fault.error = -error;
@@ -1320,8 +1319,8 @@ static pid_t start_faulty(int report)
 }
 
 /*
- * All variants of an error, each in a process.  They wait for timers most of
- * the time, so they run side by side.  Returns how many faults there were.
+ * Run all variants of an error, each in a process.  They mostly wait for
+ * timers, so they run in parallel.  Returns the number of faults.
  */
 static unsigned all_variants(int error, unsigned num_variants)
 {
@@ -1365,11 +1364,11 @@ static unsigned all_variants(int error, unsigned num_variants)
 	return faults;
 }
 
-/* Each liburing call in turn fails, at once or later, once or for good. */
+/* Each liburing call in turn fails: at once or later, once or permanently. */
 static void faults(void)
 {
 	const int errors[] = {EBADF, EAGAIN, ENOMEM, EINVAL, EINTR};
-	/* a process costs more there, and what it finds is the same */
+	/* a process costs more there, and finds the same errors */
 	bool few = getenv("UNDER_SANITIZER") != NULL;
 	size_t num_errors = few ? 2 : ARRAY_SIZE(errors);
 	unsigned num_variants = few ? 4 : MAX_VARIANTS;
@@ -1388,7 +1387,7 @@ static void faults(void)
 		}
 	}
 	fault.error = 0;
-	/* only what was reached was tested */
+	/* a fault that no call reached tested nothing */
 	for (fault.boundary = 0; fault.boundary < NUM_BOUNDARIES;
 	     fault.boundary++) {
 		if (fault.boundary != GET_EVENTS &&
@@ -1402,7 +1401,7 @@ static void faults(void)
 struct test {
 	const char *name;
 	void (*fn)(void);
-	/* nothing that epoll has, too */
+	/* epoll does not have this */
 	bool ours_only;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Description: a snapshot has all figures, and tells how each was obtained.
+ * Description: a snapshot has all figures, and says how each was obtained.
  */
 
 #include "config.h"
@@ -160,7 +160,7 @@ static void snapshot_of_something_else(void)
 	CHECK(uring_snapshot_recv(req, &snapshot) == EPROTOTYPE);
 }
 
-/* The connection is gone: every item has its own error, as by system call. */
+/* The connection is closed: each query has the error of its system call. */
 static void snapshot_of_closed(void)
 {
 	struct uring_snapshot snapshot;
@@ -168,7 +168,7 @@ static void snapshot_of_closed(void)
 	size_t i;
 
 	CHECK(uring_socket_init(connected(AF_INET), &sock) == 0);
-	/* so that the ring does not get the number that becomes free */
+	/* keep the number in use, so that the ring does not get it */
 	CHECK(uring_snapshot(&sock, &snapshot) == 0);
 	close(sock.fd);
 	CHECK(uring_snapshot(&sock, &snapshot) == 0);

@@ -19,7 +19,7 @@
 
 #define MAX_SIZE 1024
 
-/* A length, a count and where it is; whether more may be written. */
+/* A length, a count and its offset; whether Linux may write more. */
 static const struct {
 	int level;
 	int optname;
@@ -41,7 +41,7 @@ static const struct {
 	{IPPROTO_IP, MCAST_MSFILTER, 144 + 128, 140, 2, true},
 	{IPPROTO_IPV6, MCAST_MSFILTER, 144 + 128, 140, 1, false},
 	{IPPROTO_IPV6, MCAST_MSFILTER, 144 + 128, 140, 2, true},
-	/* TCP_AO_GET_KEYS: a length is one key's */
+	/* TCP_AO_GET_KEYS: the length is that of one key */
 	{IPPROTO_TCP, 41, 276, 272, 1, false},
 	{IPPROTO_TCP, 41, 276, 272, 2, true},
 	{IPPROTO_TCP, 41, 275, 0, 0, true},

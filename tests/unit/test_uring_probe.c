@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Description: the probe says what this kernel's ring answers.
+ * Description: the probe says which queries this kernel's ring answers.
  */
 
 #include "config.h"
@@ -26,17 +26,17 @@ static void test_probe(void **state)
 	assert_int_equal(probe->ring_error, 0);
 	for (i = 0; (p = uring_probe_class(probe, i)) != NULL; i++) {
 		if (!kernel_has_ring_getsockopt()) {
-			/* there may be SIOCINQ and SIOCOUTQ from 6.5 on */
+			/* from 6.5 on, SIOCINQ and SIOCOUTQ may exist */
 			assert_true(p->error == ENOSYS ||
 				    strncmp(p->level, "SIOC", 4) == 0);
 			continue;
 		}
-		/* what every kernel with socket commands answers */
+		/* every kernel with socket commands answers this */
 		if (strcmp(p->level, "SOL_SOCKET") == 0) {
 			assert_int_equal(p->socket_error, 0);
 			assert_int_equal(p->error, 0);
 		}
-		/* and what it either answers or refuses */
+		/* and it either answers or refuses this */
 		assert_true(p->error == 0 || p->error == EOPNOTSUPP);
 	}
 	assert_true(i >= 20);

@@ -39,7 +39,7 @@ static void test_modes(void **state)
 	assert_string_equal(uring_mode_name(URING_MODE_SYSCALL), "syscall");
 }
 
-/* Settings are read again each second: that must not route all anew. */
+/* smbd reloads the settings each second, which must not change routes. */
 static void same_mode(void)
 {
 	unsigned generation = uring_routing_generation();
@@ -80,7 +80,7 @@ static void counters(void)
 		[URING_REASON_FEW] = 2,
 		[URING_REASON_ERROR] = 1,
 	};
-	/* of a program that was built with a later header, and an older one */
+	/* programs that were built with a later and with an older header */
 	struct {
 		struct uring_counters c;
 		uint64_t later;
@@ -124,7 +124,7 @@ static void said_once(void)
 	uring_counters_get(&c, sizeof(c));
 	CHECK(c.rings_failed == 2);
 
-	/* a child starts afresh */
+	/* the counters of a child start at zero */
 	pid = fork();
 	if (pid == 0) {
 		CHECK(uring_process_ring_error() == 0);

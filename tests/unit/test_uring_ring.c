@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Description: the ring carries socket commands, nothing else, and gives
- * back every command when something fails at the liburing boundary.
+ * Description: the ring accepts socket commands only, and gives back every
+ * command after a failure at the liburing boundary.
  */
 
 #include "config.h"
@@ -26,7 +26,7 @@
 
 #define MAX_OPS 80
 
-/* What the wrapped liburing functions are to do; all zero: the real thing. */
+/* The faults of the wrapped liburing functions; all zero: none. */
 static struct {
 	int init_errors[4];
 	unsigned inits;
@@ -275,7 +275,7 @@ static void test_full_queue(void **state)
 	}
 }
 
-/* What the allow-list is for. */
+/* The restriction refuses all other operations. */
 static void test_only_socket_commands(void **state)
 {
 	const uint8_t refused[] = {
@@ -304,7 +304,7 @@ static void test_only_socket_commands(void **state)
 	assert_answered(&ops[i]);
 }
 
-/* -EINVAL peels flags, anything else is final. */
+/* After -EINVAL the library tries fewer flags; other errors are final. */
 static void test_setup_ladder(void **state)
 {
 	fault.init_errors[0] = -EINVAL;
@@ -450,7 +450,7 @@ static void ask_four_more(void)
 	io_uring_submit((struct io_uring *)(void *)ring);
 }
 
-/* The kernel keeps what does not fit and hands it over when asked. */
+/* The kernel keeps overflowing completions until the ring fetches them. */
 static void test_completion_queue_overflow(void **state)
 {
 	int i;
@@ -461,7 +461,7 @@ static void test_completion_queue_overflow(void **state)
 		assert_int_equal(ask(&ops[i]), 0);
 	}
 	assert_int_equal(ask(&ops[i]), ENOBUFS);
-	/* submit again before anything was reaped */
+	/* submit again before the ring reaps a completion */
 	fault.after_submit = ask_four_more;
 	assert_int_equal(uring_ring_run(ring), 0);
 	for (i = 0; i < 8; i++) {

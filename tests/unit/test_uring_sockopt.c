@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Description: queries, now and with the loop, are answered the cheaper
- * way, whatever happens to the request, the descriptor, the ring or the
+ * Description: the library answers queries in the cheaper way, at once and by
+ * the loop, whatever happens to the request, the descriptor, the ring or the
  * process meanwhile.
  */
 
@@ -36,7 +36,7 @@
 
 #define MANY 100
 
-/* tevent.h has it for those who define TEVENT_DEPRECATED, as smbd does */
+/* tevent.h declares it if TEVENT_DEPRECATED is defined, as in smbd */
 void tevent_loop_allow_nesting(struct tevent_context *ev);
 
 static struct {
@@ -114,7 +114,7 @@ static void log_fn(const char *line)
 	snprintf(logged, sizeof(logged), "%s", line);
 }
 
-/* What every test begins with, and what it ends with. */
+/* The beginning and the end of every test. */
 static void (*test_fn)(void);
 
 static void with_context(void)
@@ -136,7 +136,7 @@ static void in_own_process(void **state)
 	assert_int_equal(own_process(with_context), 0);
 }
 
-/* The same for what is about answers of the ring. */
+/* The same for tests of the ring's answers. */
 static void with_answers(void **state)
 {
 	if (!kernel_has_ring_getsockopt()) {
@@ -185,7 +185,7 @@ static struct tevent_req *send_many(size_t n, enum uring_urgency urgency)
 	return uring_query_batch_send(ev, ev, &sock, queries, n, urgency);
 }
 
-/* What the next batch_done() expects of every query. */
+/* The answers that the next batch_done() expects. */
 static enum uring_reason expect_reason = URING_REASON_NONE;
 
 static void batch_done(struct tevent_req *req)
@@ -266,7 +266,7 @@ static void break_even(void)
 	CHECK(uring_counters_reason(URING_REASON_MODE) == MANY);
 }
 
-/* All that is asked in one turn of the loop shares an enter. */
+/* All queries of one event-loop iteration share an enter. */
 static void one_enter_a_turn(void)
 {
 	int i;
@@ -290,7 +290,7 @@ static void one_enter_a_turn(void)
 	CHECK(enters() == 1);
 }
 
-/* It says what the loop would do, and has the ring ready for it. */
+/* uring_prepare() predicts the route, and creates the ring. */
 static void prepare(void)
 {
 	struct tevent_context *other = NULL;
@@ -331,7 +331,7 @@ static void prepare(void)
 	CHECK(uring_prepare(ev, 6) == URING_REASON_NORING);
 }
 
-/* A prompt request keeps tevent_loop_wait() going, a lazy one does not. */
+/* A prompt request keeps tevent_loop_wait() running, a lazy one does not. */
 static void loop_wait(void)
 {
 	CHECK(tevent_loop_wait(ev) == 0);
@@ -346,7 +346,7 @@ static void loop_wait(void)
 	CHECK(num_done == 3);
 }
 
-/* On a context that is not ours the answer is there at the next turn. */
+/* On a foreign context the next iteration delivers the answer. */
 static void other_backend(void)
 {
 	struct tevent_context *ours = ev;
@@ -380,7 +380,7 @@ static void freed_and_cancelled(void)
 	CHECK(tevent_loop_wait(ev) == 0);
 	CHECK(num_done == 3);
 
-	/* one that is answered already, but not yet delivered */
+	/* an answered query that is not delivered yet */
 	reqs[0] = ask(10, URING_PROMPT);
 	reqs[1] = ask(10, URING_PROMPT);
 	CHECK(tevent_loop_once(ev) == 0);
@@ -416,7 +416,7 @@ static void again(struct uring_batch *batch,
 	}
 }
 
-/* A batch is asked again and again, in its handler too, and freed there. */
+/* A batch is asked repeatedly, also in its handler, and freed there. */
 static void asked_again(void)
 {
 	struct uring_query queries[10];
@@ -432,7 +432,7 @@ static void asked_again(void)
 	CHECK(tevent_loop_wait(ev) == 0);
 	CHECK(num_done == 0);
 
-	/* taken back when the answer is on its way, and asked again */
+	/* cancelled after it was answered, and asked again */
 	(void)ask(10, URING_PROMPT);
 	CHECK(uring_batch_ask(batch, URING_PROMPT) == 0);
 	CHECK(tevent_loop_once(ev) == 0);
@@ -458,7 +458,7 @@ static void timed_out(void)
 {
 	struct tevent_req *req = ask(10, URING_LAZY);
 
-	/* a time that has passed: it fails before the queue is flushed */
+	/* a time in the past: it fails before the loop flushes the queue */
 	CHECK(tevent_req_set_endtime(req, ev, tevent_timeval_set(1, 0)));
 	while (num_done < 1) {
 		CHECK(tevent_loop_once(ev) == 0);
@@ -480,7 +480,7 @@ static void free_context(bool cancel)
 	req = talloc_steal(mem_ctx, ask(10, URING_PROMPT));
 	talloc_free(other);
 	ev = ours;
-	/* never answered, as any request whose context is gone */
+	/* not answered, because its context is gone */
 	CHECK(tevent_req_is_in_progress(req));
 	if (cancel) {
 		CHECK(tevent_req_cancel(req));
@@ -533,8 +533,7 @@ static bool kernel_has_epoll_wait(void)
 	return has;
 }
 
-/* Lazy queries go with the wait: no system call more, and the event is right.
- */
+/* Lazy queries piggyback on the wait: no further system call, same event. */
 static void ride(void)
 {
 	uint64_t expected = kernel_has_epoll_wait() ? 1 : 0;
@@ -542,7 +541,7 @@ static void ride(void)
 
 	add_event();
 	for (i = 0; i < 10; i++) {
-		/* fewer than are worth an enter: for the ride that is none */
+		/* too few for an enter of their own: piggybacking needs none */
 		expect_reason = expected ? URING_REASON_NONE : URING_REASON_FEW;
 		(void)ask(2, URING_LAZY);
 		fire();
@@ -608,7 +607,7 @@ static void ride_and_time_out(void)
 	}
 }
 
-/* An event harvested by an enter for something else may be over: dropped. */
+/* The ring drops an event that another enter reaped: it may be outdated. */
 static void stale_event(void)
 {
 	char c;
@@ -618,7 +617,7 @@ static void stale_event(void)
 		skip_test("the kernel has no IORING_OP_EPOLL_WAIT (6.15)");
 	}
 	add_event();
-	/* arm it: a ride that ends by a timer */
+	/* arm the wait: a timer ends it */
 	(void)ask(2, URING_LAZY);
 	CHECK(tevent_add_timer(ev,
 			       ev,
@@ -629,7 +628,7 @@ static void stale_event(void)
 		CHECK(tevent_loop_once(ev) == 0);
 	}
 	for (i = 0; i < 5; i++) {
-		/* true while the prompt queries enter, over after it */
+		/* readable while the prompt queries enter, and not after */
 		num_events = 0;
 		num_done = 0;
 		fire();
@@ -668,7 +667,7 @@ static void no_event(struct tevent_context *context,
 {
 }
 
-/* A signal ends a ride as it ends epoll_wait(). */
+/* A signal ends a wait in the ring as it ends epoll_wait(). */
 static void ride_and_signal(void)
 {
 	int status = -1;
@@ -693,7 +692,7 @@ static void ride_and_signal(void)
 			CHECK(tevent_loop_once(ev) == 0);
 		}
 		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
-		/* it may have come before there was a wait to ride with */
+		/* the signal may have come before the wait */
 		while (num_done < (unsigned)i) {
 			CHECK(tevent_add_timer(ev,
 					       ev,
@@ -738,7 +737,7 @@ static void ring_dies_riding(void)
 	CHECK(num_logged == 1);
 }
 
-/* epoll_wait(2) of somebody else is not ours to carry anything. */
+/* Queries do not piggyback on another caller's epoll_wait(2). */
 static void other_epoll(void)
 {
 	struct epoll_event event = {
@@ -772,14 +771,14 @@ static void context_freed(void)
 	free_context(true);
 }
 
-/* The descriptor is gone when the query is made: EBADF, for each. */
+/* The descriptor is closed before the query: EBADF, for each. */
 static void descriptor_closed(void)
 {
 	struct uring_query *answered = NULL;
 	struct tevent_req *req = NULL;
 	size_t i;
 
-	/* so that the ring does not get the number that becomes free */
+	/* keep the number in use, so that the ring does not get it */
 	(void)ask(10, URING_PROMPT);
 	CHECK(tevent_loop_wait(ev) == 0);
 
@@ -844,7 +843,7 @@ static void ring_dies(void)
 	}
 	CHECK(num_logged == 1 && strstr(logged, "EBADF") != NULL);
 
-	/* from now on without a ring, and without another word */
+	/* from now on without a ring, and without another log line */
 	make_queries(queries, values, MANY);
 	uring_query_batch(&sock, queries, MANY);
 	check_queries(queries, MANY, URING_REASON_NORING, __LINE__);
@@ -856,7 +855,7 @@ static void ring_dies(void)
 	CHECK(c.rings_created == 1 && c.rings_failed == 1);
 }
 
-/* The same under the loop, with nothing answered. */
+/* The same by the loop, with no query answered. */
 static void ring_dies_in_loop(void)
 {
 	fault.submit_error = -EEXIST;
@@ -891,7 +890,7 @@ static void no_ring(void)
 	}
 }
 
-/* Asked before the fork, answered on both sides of it. */
+/* Queries asked before a fork() are answered in both processes. */
 static void forked(void)
 {
 	int status = -1;
@@ -921,7 +920,7 @@ static void forked(void)
 	CHECK(enters() == 2);
 }
 
-/* A ring is not created while smbd is somebody else. */
+/* The library creates no ring while smbd has another effective user. */
 static void impersonating(void)
 {
 	struct uring_query queries[MANY];
@@ -937,14 +936,14 @@ static void impersonating(void)
 	CHECK(seteuid(0) == 0);
 	uring_query_batch(&sock, queries, 10);
 	check_queries(queries, 10, URING_REASON_NONE, __LINE__);
-	/* one that exists is used */
+	/* it uses an existing ring */
 	CHECK(seteuid(65534) == 0);
 	uring_query_batch(&sock, queries, 10);
 	check_queries(queries, 10, URING_REASON_NONE, __LINE__);
 	CHECK(num_logged == 0);
 }
 
-/* Throw-away contexts: no ring, no descriptor left, no memory. */
+/* Short-lived contexts: no ring, and neither descriptors nor memory leak. */
 static void many_contexts(void)
 {
 	struct uring_counters c;
@@ -999,7 +998,7 @@ static void threads(void)
 	}
 	uring_counters_get(&c, sizeof(c));
 	CHECK(c.ring == 8000 && c.rings_created == 8 && c.enters == 800);
-	/* each thread's ring went with it */
+	/* each thread's ring was freed with it */
 	after = dup(0);
 	close(after);
 	CHECK(after == before);
@@ -1007,8 +1006,8 @@ static void threads(void)
 
 /*
  * A child can ask, whatever another thread had a mutex of the library for at
- * the fork.  That thread keeps it until fork() asks for it: a child that inherits a
- * locked one waits for ever.
+ * the fork.  That thread keeps it until fork() asks for it: a child that
+ * inherits a locked one waits for ever.
  */
 static struct {
 	pthread_t forker;
@@ -1172,9 +1171,9 @@ static void like_getsockopt(void)
 }
 
 /*
- * What asking changes is asked once: were the ring to fail after it had
- * cleared an error, here because of the memory, the system call would find
- * none.
+ * The library asks only once if asking changes the answer.  Otherwise the ring
+ * could clear an error and then fail, here because of the memory, and the
+ * system call would find no error.
  */
 static void asked_once(void)
 {
@@ -1306,9 +1305,9 @@ static void in_and_out(void)
 }
 
 /*
- * SO_GET_FILTER writes 8 bytes for each that its length counts, and a filter
- * of sources as many as its value says: into the caller's memory, never past
- * a copy of it.
+ * SO_GET_FILTER writes 8 bytes for each unit of its length, and a filter of
+ * sources as many as its value counts.  They must write into the caller's
+ * memory, and never past a copy of it.
  */
 static void past_the_length(void)
 {

@@ -22,7 +22,7 @@ struct element {
 	char name;
 };
 
-/* "abc" if these are in the list, forwards and backwards. */
+/* "abc" if the list has these elements, forwards and backwards. */
 static const char *names(struct element *list)
 {
 	static char forwards[16];
@@ -146,7 +146,7 @@ static void test_printable(void **state)
 	}
 	assert_int_equal(printable_copy_quoted(to, sizeof(to), "a\"b"), 3);
 	assert_string_equal(to, "a?b");
-	/* cut before the character that does not fit, and after that no more */
+	/* cut before the first character that does not fit */
 	assert_int_equal(printable_copy(to, 3, "a\xc3\xbc" "b"), 4);
 	assert_string_equal(to, "a");
 	assert_int_equal(printable_copy(to, 4, "a\xc3\xbc" "b"), 4);

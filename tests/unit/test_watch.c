@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Description: connections are sampled with the loop, and a stall is said
- * once.  Slow and lossy networks are for tests/smbd/test_status.
+ * Description: the loop samples connections, and the watch reports a stall
+ * once.  tests/smbd/test_status tests slow and lossy networks.
  */
 
 #include "config.h"
@@ -56,7 +56,7 @@ static void connect_pair(int fds[2])
 	CHECK(listen(fd, 1) == 0);
 	CHECK(getsockname(fd, (struct sockaddr *)&addr, &len) == 0);
 	fds[1] = socket(AF_INET, SOCK_STREAM, 0);
-	/* a client that does not read is soon full */
+	/* a small buffer, so that a client that does not read fills it soon */
 	setsockopt(fds[1], SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
 	CHECK(connect(fds[1], (struct sockaddr *)&addr, len) == 0);
 	fds[0] = accept(fd, NULL, NULL);
@@ -133,7 +133,7 @@ static void ended(struct tevent_context *ev,
 	*(bool *)private_data = true;
 }
 
-/* Turn the loop so long; how many turns that took. */
+/* Run the loop for so long; returns the number of iterations. */
 static unsigned turn(struct client *client, unsigned milliseconds)
 {
 	unsigned turns = 0;
@@ -153,8 +153,8 @@ static unsigned turn(struct client *client, unsigned milliseconds)
 }
 
 /*
- * Turn until there is a sample that is younger.  A timer may have expired
- * before the loop could wait, and then nothing was submitted.
+ * Iterate until there is a younger sample.  If a timer expired before the loop
+ * could wait, the loop submitted nothing.
  */
 static void turn_to_sample(struct client *client,
 			   uint64_t than,
@@ -175,7 +175,7 @@ static void samples(void)
 	uint64_t first;
 	unsigned turns;
 
-	/* known before it is sampled */
+	/* known before the first sample */
 	CHECK(read_rows(&row) == 1 && row.sampled == 0);
 	CHECK(strcmp(row.client, "192.0.2.1:1000") == 0);
 	CHECK(strcmp(row.transport, "tcp") == 0);
@@ -183,13 +183,13 @@ static void samples(void)
 	CHECK(row.figures[FIGURE_rtt_us] > 0 && row.figures[FIGURE_mss] > 0 &&
 	      row.figures[FIGURE_mtu] > 0 && row.figures[FIGURE_stall_ms] == 0);
 	CHECK(row.figures[FIGURE_dscp] == 46);
-	/* of too few segments there is no rate */
+	/* too few segments give no rate */
 	CHECK(row.figures[FIGURE_loss_ppm] == FIGURE_UNKNOWN);
 	CHECK(row.ring + row.syscall == 1);
 	CHECK(strcmp(row.shares, "data \"1\"") == 0);
 	CHECK(strcmp(row.users, "alice") == 0);
 
-	/* an idle loop is not woken: the timer, and perhaps one answer */
+	/* an idle loop does not wake up: the timer, and perhaps one answer */
 	first = row.sampled;
 	(void)turn(client, 1);
 	turns = turn(client, 1500);
@@ -206,7 +206,7 @@ static void samples(void)
 	CHECK(strcmp(row.shares, "more\ndata \"1\"") == 0);
 	CHECK(strcmp(row.users, "alice") == 0);
 	talloc_free(second);
-	/* between them one of which nothing is known, as the preload library's */
+	/* between them a share without a name, as the preload library has it */
 	second = uring_watch_add_share(
 		client, client->watch, "", "", settings_fn, &client->settings);
 	third = uring_watch_add_share(client,
@@ -263,13 +263,13 @@ static void long_lists(void)
 	CHECK(strcmp(row.users, "bob\nalice") == 0);
 	last = strrchr(row.shares, URING_STATUS_SEPARATOR);
 	CHECK(last != NULL && strcmp(last + 1, URING_STATUS_MORE) == 0);
-	/* whole names only, each filtered: no separator of its own */
+	/* complete names only, each filtered: none contains a separator */
 	CHECK(strncmp(row.shares,
 		      "share,39\xc3\xa4?\nshare,38\xc3\xa4?\n",
 		      24) == 0);
 	CHECK(strlen(row.shares) > sizeof(row.shares) - 24);
 
-	/* all two bytes long, from an odd offset on */
+	/* all characters have two bytes, from an odd offset on */
 	talloc_free(client);
 	client = client_start((struct uring_watch_settings){.interval = 1});
 	name[0] = 'x';
@@ -289,7 +289,7 @@ static void long_lists(void)
 	CHECK(rmdir(directory) == 0);
 }
 
-/* What SIOCOUTQ says, out of TCP_INFO. */
+/* SIOCOUTQ, computed from TCP_INFO. */
 static void unacked(void)
 {
 	struct tcp_info info = {};
@@ -323,8 +323,8 @@ static void unacked(void)
 }
 
 /*
- * smbd has answered, and the client does not take it: nothing wakes the loop
- * but we.
+ * smbd has answered, and the client does not read the answer: only the watch
+ * wakes the loop.
  */
 static void stall(void)
 {
@@ -337,7 +337,7 @@ static void stall(void)
 
 	(void)turn(client, 100);
 	CHECK(num_lines == 0);
-	/* as a handler of the loop does it */
+	/* as a handler of the loop would send it */
 	while (send(client->fds[0], buffer, sizeof(buffer), MSG_DONTWAIT) > 0) {
 	}
 	(void)turn(client, 1);
@@ -352,7 +352,7 @@ static void stall(void)
 	CHECK(row.figures[FIGURE_stall_ms] >= 2000);
 	CHECK(row.limit_stall_ms == 2000 && row.limit_rtt_us == 0);
 
-	/* said once */
+	/* logged once */
 	(void)turn(client, 2200);
 	CHECK(num_lines == 1);
 
@@ -370,7 +370,7 @@ static void stall(void)
 	}
 	CHECK(strstr(lines[1], "warning stall=ends ") != NULL);
 
-	/* and then it is idle again: the last sample, and none after it */
+	/* then the connection is idle: one last sample, and none after it */
 	(void)turn(client, 2200);
 	CHECK(turn(client, 1500) <= 2);
 	CHECK(read_rows(&row) == 1 && row.figures[FIGURE_unacked_bytes] == 0);
@@ -378,7 +378,7 @@ static void stall(void)
 	CHECK(rmdir(directory) == 0);
 }
 
-/* A row as smbd-quicd's, of the connection that client_start() makes. */
+/* A row like smbd-quicd's, for the connection of client_start(). */
 static void make_quic_row(struct uring_status_row *row, uint64_t rtt_us)
 {
 	uring_status_row_init(row);
@@ -394,7 +394,7 @@ static void make_quic_row(struct uring_status_row *row, uint64_t rtt_us)
 	row->figures[FIGURE_bytes_received] = 0;
 }
 
-/* Work until there are so many lines. */
+/* Send data until there are so many lines. */
 static void turn_to_lines(struct client *client, size_t count)
 {
 	unsigned turns = 0;
@@ -436,14 +436,14 @@ static void relayed(void)
 		     "warning rtt=begins share=\"data ?1?\" user=\"alice\" "
 		     "client=198.51.100.7:4433 value=80ms limit=50ms "
 		     "rtt_us=80000 ") != NULL);
-	/* which QUIC does not tell */
+	/* which QUIC does not have */
 	CHECK(strstr(lines[0], "delivery_rate") == NULL);
 	make_quic_row(&row, 2000);
 	uring_status_set(quicd, index, &row);
 	turn_to_lines(client, 2);
 	CHECK(strstr(lines[1], "warning rtt=ends ") != NULL);
 
-	/* smbd-quicd is gone: the connection is what the kernel says */
+	/* smbd-quicd has ended: the figures are the kernel's */
 	make_quic_row(&row, 80000);
 	uring_status_set(quicd, index, &row);
 	turn_to_lines(client, 3);
@@ -455,7 +455,7 @@ static void relayed(void)
 	CHECK(rmdir(directory) == 0);
 }
 
-/* Whatever is freed first. */
+/* Free the objects in each order. */
 static void freed(void)
 {
 	struct client *client = client_start(
@@ -475,7 +475,7 @@ static void freed(void)
 	(void)turn(client, 1100);
 	talloc_free(client);
 
-	/* while a sample is answered and not delivered, where it rides */
+	/* while a sample is answered and not delivered, if it piggybacks */
 	client = client_start((struct uring_watch_settings){.interval = 1});
 	(void)turn(client, 1);
 	talloc_free(client->channel);
@@ -487,7 +487,7 @@ static void freed(void)
 	CHECK(rmdir(directory) == 0);
 }
 
-/* There is no place to publish: said once, and nothing else is different. */
+/* The watch cannot publish: it logs this once, and changes nothing else. */
 static void unpublished(void)
 {
 	struct client *client = NULL;
@@ -547,8 +547,8 @@ static void test_settings(void **state)
 }
 
 /*
- * These wait for seconds to pass, so they run side by side.  Each has a process
- * and a directory of its own.
+ * These tests wait for seconds to pass, so they run in parallel.  Each has a
+ * process and a directory of its own.
  */
 static struct process {
 	const char *name;
