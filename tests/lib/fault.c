@@ -3,14 +3,13 @@
  * Description: preloaded before the preload library, makes its ring fail now and
  * then at the liburing boundary, as a kernel could.
  *
- * A kernel that refuses to submit has taken nothing, so the call is not made
- * at all then.  Which errors there are and how often is one table.  What is
- * passed over by the library (want of memory that passes) must not be seen
- * anywhere; what is not costs the process its ring, and those that live long
- * would soon have none.  So that happens in one process of two only.
+ * A kernel that refuses to submit takes no command, so this library then does not
+ * make the call.  One table has the errors and their rates.  The preload library
+ * must survive temporary errors (lack of memory) without a trace.  Other errors
+ * cost the process its ring, and long-lived processes would soon have none.  So
+ * those errors happen in one of two processes only.
  *
- * The counts are in the file named by FAULT_COUNTS, which all processes
- * share.
+ * All processes share the counts in the file that FAULT_COUNTS names.
  */
 
 #include "config.h"
@@ -47,7 +46,7 @@ static const int errors[FAULT_KINDS][4] = {
 	[FAULT_DEADLY] = {EBADF, EFAULT, ENXIO, EBADFD},
 };
 
-/* As tests/smbd/soak reads it. */
+/* The format that tests/smbd/soak reads. */
 static struct {
 	atomic_uint_fast64_t calls;
 	atomic_uint_fast64_t faults[FAULT_KINDS];
@@ -86,7 +85,7 @@ static int fault_submit(void)
 	return ret;
 }
 
-/* What liburing has under the name of a function of ours. */
+/* The function of liburing that has the name of one of ours. */
 #define NEXT(_name)                                                  \
 	static __typeof__(_name) *next;                              \
                                                                      \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Description: preloaded before the preload library, calls smbd's own functions for
- * a tree connect at once, so that the preload library never hears of one.
+ * a tree connect directly, so that the preload library does not see the call.
  */
 
 #include <dlfcn.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two network namespaces, of the server and of a client, with a cable."""
+"""Two network namespaces, of the server and of a client, joined by veth."""
 
 import ctypes
 import os
@@ -29,7 +29,7 @@ def namespace():
 
 
 def inside(process):
-    """What a command in its namespace begins with."""
+    """The beginning of a command that runs in its namespace."""
     return ["nsenter", "-n", "-t", str(process.pid)]
 
 
@@ -71,7 +71,7 @@ class Network:
         return self
 
     def cable(self, prefix, device, peer, process):
-        # each packet is one of the wire, for netem to lose
+        # no offloads: netem must lose single packets, as on a wire
         subprocess.run(
             [*prefix, "ip", "link", "add", device, "gso_max_segs", "1",
              "type", "veth", "peer", "name", peer, "netns",
@@ -90,7 +90,7 @@ class Network:
 
 
 class Told:
-    """An smbclient that is told what to do; share: its directory."""
+    """An smbclient that reads commands; share: its directory."""
 
     def __init__(self, process, share):
         self.process, self.share, self.count = process, share, 0
@@ -101,21 +101,21 @@ class Told:
         self.process.stdin.flush()
 
     def mark(self):
-        """Wait until all is done that was said before."""
+        """Wait until all earlier commands are done."""
         self.count += 1
         self.say(f"mkdir {self.count}")
         return wait_for(
             lambda: os.path.isdir(f"{self.share}/{self.count}"))
 
     def do(self, command):
-        """And wait until it is done."""
+        """Execute a command and wait for its end."""
         self.say(command)
         # of two lines at once smbclient forgets the second
         time.sleep(0.5)
         return self.mark()
 
     def end(self):
-        """What it has printed."""
+        """Its output so far."""
         output, _ = self.process.communicate("exit\n", timeout=60)
         for number in range(1, self.count + 1):
             os.rmdir(f"{self.share}/{number}")

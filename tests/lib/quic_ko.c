@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Description: preloaded before Samba's quic_ko_wrapper, answers TCP_INFO as
- * Linux's QUIC module does, which passes what is not SOL_QUIC on to IP.
+ * Linux's QUIC module does, which passes all but SOL_QUIC on to IP.
  *
- * The wrapper passes it on to socket_wrapper, which makes a TCP_INFO up.  Here
- * every socket gets the module's answer, so it is for programs that have no
- * TCP.
+ * The wrapper would pass the query on to socket_wrapper, which invents a
+ * TCP_INFO.  With this library every socket gets the module's answer, so use it
+ * only for programs without TCP.
  */
 
 #include <dlfcn.h>

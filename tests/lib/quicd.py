@@ -52,7 +52,7 @@ def talk(client, timeout=PATIENCE):
 
 
 class Certificates:
-    """A directory with a CA, another one, and what they have signed."""
+    """A directory with two CAs and the certificates that they have signed."""
 
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="smbd-quicd-tls-")
@@ -107,7 +107,7 @@ class Quicd:
         self.port = free_udp_port()
         self.conf = conf
         self.prepared = prepared
-        # there are few inotify instances where many tests run
+        # many parallel tests share few inotify instances
         self.smbd = Smbd(f"kernel change notify = no\n{smbd_conf}", **smbd)
         self.server = server or \
             f"127.0.0.1:{self.smbd.port} [::1]:{self.smbd.port}"
@@ -191,7 +191,7 @@ class Quicd:
             return f.read()
 
     def wait_log(self, text, count=1):
-        """Whether text, a regular expression, comes to be there so often."""
+        """Wait until the log matches text, a regular expression, so often."""
         return wait_for(lambda: len(re.findall(text, self.log())) >= count)
 
     def workers(self):
@@ -199,7 +199,7 @@ class Quicd:
             "pgrep", "-P", str(self.process.pid)).stdout.split()]
 
     def status(self, *options):
-        """What smbd-uring status prints of it and its smbd."""
+        """The output of smbd-uring status for it and its smbd."""
         return subprocess.run(
             [TOOL, "status", f"--directory={self.smbd.dir}/lock/smbd_uring",
              f"--directory={self.directory}", *options], text=True,
@@ -280,7 +280,7 @@ class QuicClient:
 
     @classmethod
     def first_packet(cls):
-        """A function that makes one, each of another connection."""
+        """A function that creates one, each for another connection."""
         sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sink.bind(("127.0.0.1", 0))
 
@@ -324,7 +324,7 @@ class QuicClient:
         return info.error, (info.reason or b"").decode(errors="replace")
 
     def close(self):
-        # if the server has not confirmed the handshake, it would not hear it
+        # before the handshake is confirmed, the server would ignore it
         poll = select.poll()
         poll.register(self.socket, select.POLLIN)
         poll.poll(50)  # ms
@@ -340,7 +340,7 @@ class QuicClient:
 
 
 class QuicStream:
-    """What smb3.Channel needs of a socket."""
+    """The methods of a socket that smb3.Channel uses."""
 
     def __init__(self, ssl, stream):
         self.ssl, self.stream = ssl, stream
@@ -356,7 +356,7 @@ class QuicStream:
             raise ConnectionError("SSL_write_ex")
 
     def recv(self, size):
-        """b"" at the end, and when nothing comes for too long."""
+        """b"" at the end of the stream, and after a time-out."""
         buffer = ctypes.create_string_buffer(size)
         got = ctypes.c_size_t()
         self.ssl.SSL_set_blocking_mode(self.stream, 0)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An SMB 3.1.1 client with as many channels as one likes, and leases.
+"""An SMB 3.1.1 client with any number of channels, and leases.
 
-smbtorture's tests fix the number of channels, and none leaves a channel
-behind with a request that is not finished.  This is no more than tests and
-benchmarks need of [MS-SMB2]: NTLMv2, signing by HMAC-SHA256 (the one algorithm
-that Python has), no encryption, one outstanding request a channel.
+smbtorture's tests fix the number of channels, and none leaves a channel with an
+unfinished request.  This client has only the parts of [MS-SMB2] that tests and
+benchmarks need: NTLMv2, signing by HMAC-SHA256 (the one algorithm that Python
+has), no encryption, one outstanding request a channel.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ class Error(Exception):
 
 
 def md4(data):
-    """OpenSSL has forgotten it, NTLM has not."""
+    """MD4, which OpenSSL no longer has and NTLM still needs."""
     def rotate(x, n):
         x &= 0xFFFFFFFF
         return (x << n | x >> (32 - n)) & 0xFFFFFFFF
@@ -113,7 +113,7 @@ class Channel:
         body += struct.pack("<IHH", 104, 2, 0) + struct.pack("<H", 0x311)
         body += bytes(104 - 64 - len(body)) + contexts
         self.request(NEGOTIATE, body, preauth=True)
-        # from here each session goes on by itself
+        # from here on each session has a hash of its own
         self.negotiated = self.preauth
 
     def close(self):
@@ -234,7 +234,7 @@ class Channel:
         self.request(CLOSE, struct.pack("<HHI", 24, 0, 0) + handle)
 
     def send_notify(self, handle):
-        """Ask to be told of a change in a directory; wait until it waits."""
+        """Ask for changes in a directory; return when the request is pending."""
         message_id, _ = self.send(NOTIFY, struct.pack(
             "<HHI16sII", 32, 0, 65536, handle, 0x17, 0))
         while True:
@@ -282,7 +282,7 @@ class Client:
 
 
 def break_lease(holder, other, name="file"):
-    """A lease is taken, broken by another client's open, and given back."""
+    """Take a lease, break it by another client's open, and return it."""
     key = os.urandom(16)
     held = holder.first.open(name, (key, R | H | W))
     pending = other.first.send_open(name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A private smbd, clients for it, and what tests say about them (TAP)."""
+"""A private smbd, clients for it, and the output of tests (TAP)."""
 
 import contextlib
 import ctypes
@@ -22,9 +22,9 @@ MODULE = os.path.join(TOP, "bin/smbd-uring-module.so")
 TOOL = os.path.join(TOP, "bin/smbd-uring")
 ACTIVE = ("smbd_uring:backend = io_uring\nsmbd_uring:sockopt = auto\n"
           "smbd_uring:log = connections\n")
-# Where everything is slow, as on a kernel with KASAN, tests/run says how much.
+# How slow this place is, from tests/run: for example a kernel with KASAN.
 SLOW = int(os.environ.get("TESTS_SLOW", "1"))
-# seconds until a wait is given up; nothing is timed by it
+# a wait gives up after so many seconds; no test measures time by it
 PATIENCE = 60 * SLOW
 
 CONF = """
@@ -65,7 +65,7 @@ ENTER = re.compile(r"io_uring_enter(?!\(\d+, 0, 0, 0, NULL, 0\))")
 
 
 def wait_for(condition):
-    """Wait, not for ever, until condition() is true; say if it became so."""
+    """Wait until condition() is true, with a time limit; return its truth."""
     end = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > end:
@@ -80,13 +80,13 @@ def free_port():
 
 
 def listens(port):
-    """Without a connection, which would be one more in smbd's log."""
+    """Check without a connection, which smbd would log."""
     with open("/proc/net/tcp") as f:
         return f":{port:04X} 00000000:0000 0A" in f.read()
 
 
 def die_with_parent():
-    """Called in a new process: it ends when the test does, however."""
+    """Called in a new process: the kernel kills it when the test ends."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
@@ -120,7 +120,7 @@ class Smbd:
                     ("lock directory", "lock"), ("state directory", "state"),
                     ("cache directory", "cache"), ("private dir", "private"),
                     ("log file", "client.log"))))
-        # LD_PRELOAD by env(1): for smbd alone, not for what wraps it
+        # set LD_PRELOAD by env(1): for smbd alone, not for its wrapper
         preloaded = ["env", f"LD_PRELOAD={preload}"] if preload else []
         self.path = ":".join((programs, os.environ["PATH"], "/usr/sbin"))
         self.program = self.tool("smbd")
@@ -153,13 +153,13 @@ class Smbd:
         shutil.rmtree(self.dir)
 
     def empty(self, share):
-        """Make its directory, anew if there is one."""
+        """Create its directory, after removing an old one."""
         shutil.rmtree(f"{self.dir}/{share}", ignore_errors=True)
         os.mkdir(f"{self.dir}/{share}")
         os.chmod(f"{self.dir}/{share}", 0o777)
 
     def add_user(self, name):
-        """One that the system has becomes one of smbd's, with PASSWORD."""
+        """Add a user of the system to smbd's users, with PASSWORD."""
         subprocess.run(["pdbedit", "-s", f"{self.dir}/smb.conf", "-a", "-t",
                         "-u", name], input=f"{PASSWORD}\n" * 2, text=True,
                        stdout=subprocess.DEVNULL, check=True)
@@ -205,12 +205,12 @@ class Smbd:
         return [line for line in found if line.startswith(start)]
 
     def wait_lines(self, start, count):
-        """The lines, when there are at least so many."""
+        """Wait for at least so many lines, and return them."""
         wait_for(lambda: len(self.lines(start)) >= count)
         return self.lines(start)
 
     def status(self, *options, **keywords):
-        """What smbd-uring status says of it."""
+        """The rows of smbd-uring status for it."""
         return subprocess.run(
             [TOOL, "status", "--directory", f"{self.dir}/lock/smbd_uring",
              *options], text=True, stdout=subprocess.PIPE,
@@ -253,7 +253,7 @@ class Smbd:
 
     @contextlib.contextmanager
     def connection(self):
-        """A client that is connected and stays so."""
+        """A client that stays connected."""
         client = self.smbclient()
         client.stdin.write("mkdir connected\n")
         client.stdin.flush()
@@ -278,7 +278,7 @@ class Smbd:
         return done.returncode, done.stdout
 
     def transfer(self, name="file", size=5 << 20):
-        """Put a file, list it, get it back: "" or what went wrong."""
+        """Put a file, list it, get it back: "" or the error."""
         path = f"{self.dir}/{name}"
         data = os.urandom(size)
         with open(path, "wb") as f:
@@ -302,7 +302,7 @@ class Smbd:
 def samba_build(version):
     """The programs of samba/build; in a virtual machine only if they exist."""
     cached = ["--cached"] if "VM_KERNEL" in os.environ else []
-    # half an hour the first time; other tests have time limits
+    # the first build takes half an hour, longer than tests' time limits
     done = subprocess.run(["nice", f"{TOP}/samba/build", *cached, version],
                           text=True, stdout=subprocess.PIPE)
     if done.returncode != 0:
@@ -343,7 +343,7 @@ def items(line):
 
 
 def no_ring():
-    """Why this process cannot have a ring, or ""."""
+    """The reason why this process cannot have a ring, or ""."""
     libc = ctypes.CDLL(None, use_errno=True)
     fd = libc.syscall(425, 1, ctypes.create_string_buffer(120))
     if fd < 0:
@@ -363,7 +363,7 @@ class Tap:
         return self
 
     def ok(self, good, name, *details):
-        """details: what to look at if it is not good."""
+        """details: printed if it is not good."""
         self.count += 1
         self.failed += not good
         print("ok" if good else "not ok", self.count, "-", name)
