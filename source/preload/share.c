@@ -422,8 +422,8 @@ void preload_shares_init(const struct preload_functions *next,
 
 static void shares_not_told(void)
 {
-	preload_warning_once("smbd_uring: this smbd does not tell which shares "
-			     "are used: only settings of [global] hold");
+	preload_warning_once("smbd_uring: cannot find out which shares are "
+			     "used; only the settings of [global] apply");
 }
 
 void preload_shares_check(void)

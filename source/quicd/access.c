@@ -257,22 +257,21 @@ static bool quicd_host_object(struct quicd_report *report,
 		if (which == QUICD_ACCESS_DENY) {
 			return quicd_report_error(
 				report,
-				"%s: a second EXCEPT means nothing to smbd: "
-				"the words after it are still exceptions",
+				"%s: smbd ignores a second EXCEPT; the words "
+				"after it are still exceptions",
 				list);
 		}
 		quicd_report_warning(report,
-				     "%s: a second EXCEPT means nothing to "
-				     "smbd: the words after it are still "
-				     "exceptions",
+				     "%s: smbd ignores a second EXCEPT; the "
+				     "words after it are still exceptions",
 				     list);
 		return true;
 	}
 	if (!admits) {
 		return quicd_report_error(
 			report,
-			"%s: \"%s\" matches no client, so it keeps nobody "
-			"out; remove it, or write an address or a network as "
+			"%s: \"%s\" matches no client and has no effect; "
+			"remove it, or write an address or a network as "
 			"smbd prints it",
 			list,
 			host->word);

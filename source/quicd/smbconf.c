@@ -224,7 +224,7 @@ static void smbconf_no_include(struct smbconf_reader *reader, const char *path)
 			reader->report,
 			"include = %s: smbd chooses the file by the client, "
 			"which smbd-quicd cannot; without a client it is %s: "
-			"%s (an empty file says that this is known)",
+			"%s (create an empty file to accept this)",
 			reader->include,
 			path,
 			why);

@@ -272,7 +272,7 @@ static bool quicd_tls_load_all(struct quicd_tls *tls,
 	ret = gnutls_priority_init(&tls->priority, QUICD_PRIORITY, NULL);
 	if (ret != 0) {
 		return quicd_report_error(report,
-					  "GnuTLS lacks what QUIC needs: %s",
+					  "GnuTLS lacks a feature for QUIC: %s",
 					  gnutls_strerror(ret));
 	}
 	ret = gnutls_certificate_allocate_credentials(&tls->credentials);
