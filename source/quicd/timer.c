@@ -21,6 +21,7 @@
 struct quicd_timers {
 	int fd;
 	uint64_t armed; /* what the timerfd is set to, or QUICD_TIMER_NEVER */
+	bool expiring;	/* it is set when all that has expired was called */
 	struct quicd_timer **heap; /* the earliest first */
 	size_t count;		   /* those that are set */
 	size_t added;		   /* and all, for which there is room */
@@ -65,18 +66,18 @@ static void quicd_timers_sift(struct quicd_timers *timers,
 	quicd_timers_put(timers, position, timer);
 }
 
+/* The timerfd is not readable any more until then. */
 static void quicd_timers_arm(struct quicd_timers *timers)
 {
 	const uint64_t next = quicd_timers_next(timers);
-	/* a time of 0 would disarm it */
-	const uint64_t at = next > 0 ? next : 1;
-	const struct itimerspec when = {
-		.it_value.tv_sec = (time_t)(at / CLOCK_NS_PER_S),
-		.it_value.tv_nsec = (long)(at % CLOCK_NS_PER_S),
-	};
+	struct itimerspec when = {};
 
-	if (next >= timers->armed) {
-		return;
+	if (next != QUICD_TIMER_NEVER) {
+		/* a time of 0 would disarm it */
+		const uint64_t at = next > 0 ? next : 1;
+
+		when.it_value.tv_sec = (time_t)(at / CLOCK_NS_PER_S);
+		when.it_value.tv_nsec = (long)(at % CLOCK_NS_PER_S);
 	}
 	timers->armed = next;
 	/* it fails for a bad descriptor and a bad time only */
@@ -124,7 +125,9 @@ void quicd_timer_set(struct quicd_timer *timer, uint64_t at)
 		timers->count++;
 	}
 	quicd_timers_sift(timers, timer->position, timer);
-	quicd_timers_arm(timers);
+	if (quicd_timers_next(timers) < timers->armed && !timers->expiring) {
+		quicd_timers_arm(timers);
+	}
 }
 
 void quicd_timers_expire(struct quicd_timers *timers, uint64_t now)
@@ -148,15 +151,11 @@ static void quicd_timers_handler(struct tevent_context *ev,
 {
 	struct quicd_timers *timers = talloc_get_type_abort(
 		private_data, struct quicd_timers);
-	uint64_t times;
-	ssize_t n;
 
-	n = read(timers->fd, &times, sizeof(times));
-	if (n != (ssize_t)sizeof(times)) {
-		return; /* it was set to a later time after it had fired */
-	}
-	timers->armed = QUICD_TIMER_NEVER;
+	timers->expiring = true;
 	quicd_timers_expire(timers, clock_monotonic_ns());
+	timers->expiring = false;
+	/* in place of a read(2) */
 	quicd_timers_arm(timers);
 }
 
