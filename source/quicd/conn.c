@@ -798,7 +798,8 @@ enum quicd_conn_result quicd_conn_work(struct quicd_conn *conn, uint64_t now)
 void quicd_conn_read(struct quicd_conn *conn,
 		     const struct quicd_path *path,
 		     const uint8_t *data,
-		     size_t len)
+		     size_t len,
+		     uint64_t now)
 {
 	const ngtcp2_path ngtcp2_path = quicd_ngtcp2_path(path);
 	const ngtcp2_pkt_info info = {.ecn = path->ecn};
@@ -807,12 +808,8 @@ void quicd_conn_read(struct quicd_conn *conn,
 	if (conn->state >= QUICD_FAILED) {
 		return;
 	}
-	ret = ngtcp2_conn_read_pkt(conn->ngtcp2,
-				   &ngtcp2_path,
-				   &info,
-				   data,
-				   len,
-				   clock_monotonic_ns());
+	ret = ngtcp2_conn_read_pkt(
+		conn->ngtcp2, &ngtcp2_path, &info, data, len, now);
 	if (ret != 0) {
 		quicd_conn_close_liberr(conn, ret);
 	}
@@ -822,13 +819,14 @@ void quicd_conn_read(struct quicd_conn *conn,
 
 static void quicd_conn_settings(ngtcp2_settings *settings,
 				const ngtcp2_pkt_hd *hd,
-				bool retried)
+				bool retried,
+				uint64_t now)
 {
 	/* around what the routes of today can do, and jumbo frames */
 	static const uint16_t probes[] = {1406, 1452, QUICD_MAX_PAYLOAD};
 
 	ngtcp2_settings_default(settings);
-	settings->initial_ts = clock_monotonic_ns();
+	settings->initial_ts = now;
 	settings->handshake_timeout = quicd_deadline(QUICD_HANDSHAKE)->seconds *
 				      CLOCK_NS_PER_S;
 	settings->max_tx_udp_payload_size = QUICD_MAX_PAYLOAD;
@@ -874,7 +872,8 @@ static bool quicd_conn_parameters(const struct quicd_conn *conn,
 static bool quicd_conn_begin(struct quicd_conn *conn,
 			     const struct quicd_path *path,
 			     const ngtcp2_pkt_hd *hd,
-			     const ngtcp2_cid *original)
+			     const ngtcp2_cid *original,
+			     uint64_t now)
 {
 	const struct quicd_context *context = conn->context;
 	const ngtcp2_path ngtcp2_path = quicd_ngtcp2_path(path);
@@ -893,7 +892,7 @@ static bool quicd_conn_begin(struct quicd_conn *conn,
 
 	quicd_cid_make(&made, context->worker, context->shared->workers);
 	ngtcp2_cid_init(&cid, made.data, made.len);
-	quicd_conn_settings(&settings, hd, original != NULL);
+	quicd_conn_settings(&settings, hd, original != NULL, now);
 	if (!quicd_conn_parameters(conn, &params, hd, original, &cid)) {
 		return false;
 	}
@@ -930,7 +929,8 @@ struct quicd_conn *quicd_conn_create(TALLOC_CTX *mem_ctx,
 				     struct quicd_udp *udp,
 				     const struct quicd_path *path,
 				     const ngtcp2_pkt_hd *hd,
-				     const ngtcp2_cid *original)
+				     const ngtcp2_cid *original,
+				     uint64_t now)
 {
 	struct quicd_conn *conn = talloc_zero(mem_ctx, struct quicd_conn);
 
@@ -947,11 +947,11 @@ struct quicd_conn *quicd_conn_create(TALLOC_CTX *mem_ctx,
 	conn->cipher = "none";
 	conn->peer = path->remote;
 	conn->validated = path->remote;
-	conn->start = clock_monotonic_ns();
+	conn->start = now;
 	conn->stream = -1;
 	quicd_cid_set_init(&conn->cids, context->cids, QUICD_CID_OF_CONN);
 	talloc_set_destructor(conn, quicd_conn_destructor);
-	if (!quicd_conn_begin(conn, path, hd, original)) {
+	if (!quicd_conn_begin(conn, path, hd, original, now)) {
 		quicd_log_limited("cannot accept a connection: out of memory");
 		talloc_free(conn);
 		return NULL;

@@ -109,16 +109,20 @@ struct quicd_conn *quicd_conn_create(TALLOC_CTX *mem_ctx,
 				     struct quicd_udp *udp,
 				     const struct quicd_path *path,
 				     const ngtcp2_pkt_hd *hd,
-				     const ngtcp2_cid *original);
+				     const ngtcp2_cid *original,
+				     uint64_t now);
 
 /**
  * @brief Read a datagram; quicd_conn_work() has to be called after it, once for
  * several of them.
+ *
+ * @param[in] now  When it came, on the monotonic clock in nanoseconds.
  */
 void quicd_conn_read(struct quicd_conn *conn,
 		     const struct quicd_path *path,
 		     const uint8_t *data,
-		     size_t len);
+		     size_t len,
+		     uint64_t now);
 
 /** @brief Do all that there is to do now: expire, relay, send, or close. */
 enum quicd_conn_result quicd_conn_work(struct quicd_conn *conn, uint64_t now);

@@ -155,7 +155,8 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 						struct quicd_udp *udp,
 						const struct quicd_path *path,
 						const uint8_t *data,
-						size_t len)
+						size_t len,
+						uint64_t now)
 {
 	struct quicd_context *context = &endpoint->context;
 	struct quicd_stateless *stateless = &endpoint->stateless;
@@ -203,7 +204,8 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 				 udp,
 				 path,
 				 &hd,
-				 token == 1 ? &original : NULL);
+				 token == 1 ? &original : NULL,
+				 now);
 	if (conn != NULL) {
 		conn->list = &endpoint->idle;
 		DLIST_ADD_END(endpoint->idle, conn);
@@ -216,7 +218,8 @@ static struct quicd_conn *quicd_endpoint_find(struct quicd_endpoint *endpoint,
 					      struct quicd_udp *udp,
 					      const struct quicd_path *path,
 					      const uint8_t *data,
-					      size_t len)
+					      size_t len,
+					      uint64_t now)
 {
 	struct quicd_stateless *stateless = &endpoint->stateless;
 	struct quicd_cid_set *set = NULL;
@@ -248,14 +251,15 @@ static struct quicd_conn *quicd_endpoint_find(struct quicd_endpoint *endpoint,
 					   len);
 		return NULL;
 	}
-	return quicd_endpoint_accept(endpoint, udp, path, data, len);
+	return quicd_endpoint_accept(endpoint, udp, path, data, len, now);
 }
 
 void quicd_endpoint_received(void *owner,
 			     struct quicd_udp *udp,
 			     const struct quicd_path *path,
 			     const uint8_t *data,
-			     size_t len)
+			     size_t len,
+			     uint64_t now)
 {
 	struct quicd_endpoint *endpoint = talloc_get_type_abort(
 		owner, struct quicd_endpoint);
@@ -264,7 +268,7 @@ void quicd_endpoint_received(void *owner,
 	if (len == 0) {
 		return;
 	}
-	conn = quicd_endpoint_find(endpoint, udp, path, data, len);
+	conn = quicd_endpoint_find(endpoint, udp, path, data, len, now);
 	if (conn == NULL) {
 		return;
 	}
@@ -274,7 +278,7 @@ void quicd_endpoint_received(void *owner,
 	{
 		return;
 	}
-	quicd_conn_read(conn, path, data, len);
+	quicd_conn_read(conn, path, data, len, now);
 	if (conn->state == QUICD_CLOSED) {
 		quicd_endpoint_closed(endpoint, conn);
 		return;

@@ -60,12 +60,14 @@ void quicd_endpoint_count(const struct quicd_endpoint *endpoint,
  * @brief Take a datagram; the sockets call it.
  *
  * @param[in] owner  The endpoint.
+ * @param[in] now    When it came, on the monotonic clock in nanoseconds.
  */
 void quicd_endpoint_received(void *owner,
 			     struct quicd_udp *udp,
 			     const struct quicd_path *path,
 			     const uint8_t *data,
-			     size_t len);
+			     size_t len,
+			     uint64_t now);
 
 /**
  * @brief Do what the datagrams have left to do; the sockets call it after each

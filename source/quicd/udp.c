@@ -23,10 +23,13 @@
 #include <unistd.h>
 
 #include "udp.h"
+#include "util/clock.h"
 #include "util/macros.h"
 
 #define QUICD_DATAGRAM_MAX 65536
-#define QUICD_RECEIVES_AT_ONCE 16
+#define QUICD_BATCH_RECEIVED 16 /* datagrams of one recvmmsg(2) */
+#define QUICD_BATCHES_AT_ONCE 4 /* of a wake-up, before ops->done() */
+#define QUICD_CONTROL_SIZE 256
 #define QUICD_SEGMENTS_MAX 64 /* UDP_MAX_SEGMENTS of older kernels */
 #define QUICD_BATCH_MAX (UINT16_MAX - 100)
 #define QUICD_ECN_MASK 0x3
@@ -415,52 +418,93 @@ bool quicd_udp_reflects(const struct address *remote)
 	return port < IPPORT_RESERVED;
 }
 
-/* false: nothing there. */
-static bool quicd_udp_receive(struct quicd_udp *udp)
-{
+/* What recvmmsg(2) writes to; it is empty again when the batch is done. */
+struct quicd_udp_slot {
 	uint8_t data[QUICD_DATAGRAM_MAX];
-	struct quicd_path path = {};
-	struct iovec iov = {
-		.iov_base = data,
-		.iov_len = sizeof(data),
-	};
+	struct quicd_path path;
+	struct iovec iov;
 	union {
 		struct cmsghdr align;
-		uint8_t buf[256];
+		uint8_t buf[QUICD_CONTROL_SIZE];
 	} control;
-	struct msghdr msg = {
-		.msg_name = &path.remote.u,
-		.msg_namelen = sizeof(path.remote.u),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	size_t segment;
-	size_t done = 0;
-	ssize_t n;
+};
 
-	n = recvmsg(udp->fd, &msg, MSG_DONTWAIT);
-	if (n < 0) {
+/* The sockets of a worker have them in common: one is served at a time. */
+static struct quicd_udp_slot quicd_udp_slots[QUICD_BATCH_RECEIVED];
+
+static void quicd_udp_slot_ready(struct quicd_udp_slot *slot,
+				 struct msghdr *msg)
+{
+	slot->path = (struct quicd_path){};
+	slot->iov.iov_base = slot->data;
+	slot->iov.iov_len = sizeof(slot->data);
+	*msg = (struct msghdr){
+		.msg_name = &slot->path.remote.u,
+		.msg_namelen = sizeof(slot->path.remote.u),
+		.msg_iov = &slot->iov,
+		.msg_iovlen = 1,
+		.msg_control = &slot->control,
+		.msg_controllen = sizeof(slot->control),
+	};
+}
+
+/* One datagram, or several of one path. */
+static void quicd_udp_deliver(struct quicd_udp *udp,
+			      struct quicd_udp_slot *slot,
+			      struct msghdr *msg,
+			      size_t n,
+			      uint64_t now)
+{
+	const size_t segment = quicd_udp_control(udp, msg, n, &slot->path);
+	size_t done = 0;
+
+	slot->path.remote.len = msg->msg_namelen;
+	if (msg->msg_namelen != udp->bound.len ||
+	    (msg->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+	    quicd_udp_reflects(&slot->path.remote))
+	{
+		return;
+	}
+	while (done < n) {
+		const size_t left = n - done;
+		const size_t len = left < segment ? left : segment;
+
+		udp->ops->received(udp->owner,
+				   udp,
+				   &slot->path,
+				   &slot->data[done],
+				   len,
+				   now);
+		done += len;
+	}
+}
+
+/* false: no more there. */
+static bool quicd_udp_receive(struct quicd_udp *udp)
+{
+	struct mmsghdr msgs[QUICD_BATCH_RECEIVED] = {};
+	uint64_t now;
+	int count;
+	int i;
+
+	for (i = 0; i < QUICD_BATCH_RECEIVED; i++) {
+		quicd_udp_slot_ready(&quicd_udp_slots[i], &msgs[i].msg_hdr);
+	}
+	count = recvmmsg(
+		udp->fd, msgs, QUICD_BATCH_RECEIVED, MSG_DONTWAIT, NULL);
+	if (count < 0) {
 		/* an error that ICMP reported is about some other packet */
 		return errno != EAGAIN && errno != EBADF;
 	}
-	path.remote.len = msg.msg_namelen;
-	segment = quicd_udp_control(udp, &msg, (size_t)n, &path);
-	if (msg.msg_namelen != udp->bound.len ||
-	    (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
-	    quicd_udp_reflects(&path.remote))
-	{
-		return true;
+	now = clock_monotonic_ns();
+	for (i = 0; i < count; i++) {
+		quicd_udp_deliver(udp,
+				  &quicd_udp_slots[i],
+				  &msgs[i].msg_hdr,
+				  msgs[i].msg_len,
+				  now);
 	}
-	while (done < (size_t)n) {
-		const size_t left = (size_t)n - done;
-		const size_t len = left < segment ? left : segment;
-
-		udp->ops->received(udp->owner, udp, &path, &data[done], len);
-		done += len;
-	}
-	return true;
+	return count == QUICD_BATCH_RECEIVED;
 }
 
 static void quicd_udp_handler(struct tevent_context *ev,
@@ -476,7 +520,7 @@ static void quicd_udp_handler(struct tevent_context *ev,
 		tevent_fd_set_flags(fde, TEVENT_FD_READ);
 	}
 	if ((flags & TEVENT_FD_READ) != 0) {
-		for (i = 0; i < QUICD_RECEIVES_AT_ONCE; i++) {
+		for (i = 0; i < QUICD_BATCHES_AT_ONCE; i++) {
 			if (!quicd_udp_receive(udp)) {
 				break;
 			}

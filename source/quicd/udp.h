@@ -27,12 +27,16 @@ struct quicd_path {
 struct quicd_udp;
 
 struct quicd_udp_ops {
-	/* A datagram has come, but for those that quicd_udp_reflects(). */
+	/*
+	 * A datagram has come, but for those that quicd_udp_reflects().
+	 * now: of its batch, on the monotonic clock, in nanoseconds.
+	 */
 	void (*received)(void *owner,
 			 struct quicd_udp *udp,
 			 const struct quicd_path *path,
 			 const uint8_t *data,
-			 size_t len);
+			 size_t len,
+			 uint64_t now);
 	/* No more of them for now, or the socket takes packets again. */
 	void (*done)(void *owner);
 };
@@ -61,7 +65,8 @@ struct quicd_udp *quicd_udp_create(TALLOC_CTX *mem_ctx,
 				   void *owner);
 
 /**
- * @brief Whether a datagram may be forged for a service to answer us, and we it.
+ * @brief Whether a datagram may be forged for a service to answer us, and we
+ * it.
  *
  * No QUIC client has such a port: those below 1024, and those of services that
  * answer a datagram with a larger one.

@@ -22,6 +22,7 @@
 #include <ngtcp2/ngtcp2_crypto.h>
 
 #include "quicd/endpoint.h"
+#include "util/clock.h"
 #include "quicd/framing.h"
 #include "quicd/udp.h"
 
@@ -118,8 +119,12 @@ static void fuzz_datagrams(const uint8_t *data, size_t len)
 		data += 2;
 		len -= 2;
 		n = n < len ? n : len;
-		quicd_endpoint_received(
-			endpoint, fuzz.udp, &fuzz.path, data, n);
+		quicd_endpoint_received(endpoint,
+					fuzz.udp,
+					&fuzz.path,
+					data,
+					n,
+					clock_monotonic_ns());
 		data += n;
 		len -= n;
 	}

@@ -24,7 +24,8 @@ static inline void loopback_received(void *owner,
 				     struct quicd_udp *udp,
 				     const struct quicd_path *path,
 				     const uint8_t *data,
-				     size_t len)
+				     size_t len,
+				     uint64_t now)
 {
 }
 

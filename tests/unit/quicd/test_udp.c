@@ -25,12 +25,14 @@ struct received {
 	struct quicd_path path;
 	uint8_t first; /* byte of the last datagram */
 	size_t len;    /* of the last datagram */
+	uint64_t now;  /* of the last datagram */
 };
 
 static struct tevent_context *ev;
 static int fds[WORKERS];
 static struct quicd_udp *udps[WORKERS];
 static struct received received[WORKERS];
+static bool numbered; /* the last byte of each datagram is its number */
 static int client;
 static struct quicd_path path; /* from a worker to the client */
 
@@ -38,7 +40,8 @@ static void udp_received(void *owner,
 			 struct quicd_udp *udp,
 			 const struct quicd_path *from,
 			 const uint8_t *data,
-			 size_t len)
+			 size_t len,
+			 uint64_t now)
 {
 	struct received *r = owner;
 
@@ -46,6 +49,9 @@ static void udp_received(void *owner,
 	r->count++;
 	r->path = *from;
 	r->first = data[0];
+	assert_true(!numbered || data[len - 1] == r->count);
+	assert_true(now > 0 && now >= r->now);
+	r->now = now;
 	r->len = len;
 }
 
@@ -242,6 +248,22 @@ static void test_reflected(void **state)
 	assert_true(address_equal(&received[1].path.remote, &path.remote));
 }
 
+/* More than one call receives: all of them, in order, and one done() for all. */
+static void test_burst(void **state)
+{
+	uint8_t data[] = {0x40, 1, 0};
+
+	numbered = true;
+	while (data[2] < 40) {
+		data[2]++;
+		assert_int_equal(send(client, data, sizeof(data), 0),
+				 sizeof(data));
+	}
+	receive(40);
+	assert_int_equal(received[1].done, 1);
+	numbered = false;
+}
+
 /* An empty datagram is nothing. */
 static void test_empty(void **state)
 {
@@ -368,6 +390,7 @@ int main(void)
 			test_reflects, setup_ipv6, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_reflected, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_burst, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_batch,
