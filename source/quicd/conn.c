@@ -23,7 +23,8 @@
 #include "util/clock.h"
 #include "util/macros.h"
 
-#define QUICD_STREAM_BUFFERS 16
+/* A packet is shorter than a full chunk of the relay. */
+#define QUICD_STREAM_BUFFERS 2
 
 /* The longest closing period; PTO is what a client's path makes it. */
 #define QUICD_CLOSING_MAX (3 * CLOCK_NS_PER_S)
@@ -725,8 +726,8 @@ static bool quicd_conn_write(struct quicd_conn *conn, uint64_t now)
 	return true;
 }
 
-/* Give smbd what the client has sent, and the client as much credit. */
-static void quicd_conn_flush_relay(struct quicd_conn *conn)
+/* Give smbd what the client has sent, the client as much credit; read on. */
+static void quicd_conn_work_relay(struct quicd_conn *conn)
 {
 	const char *wrong = NULL;
 	size_t taken = 0;
@@ -740,6 +741,12 @@ static void quicd_conn_flush_relay(struct quicd_conn *conn)
 							   conn->stream,
 							   taken);
 		ngtcp2_conn_extend_max_offset(conn->ngtcp2, taken);
+	}
+	if (conn->state < QUICD_FAILED) {
+		wrong = quicd_relay_refill(conn->relay);
+		if (wrong != NULL) {
+			quicd_conn_fail(conn, QUICD_ERROR_SMBD, wrong);
+		}
 	}
 }
 
@@ -766,7 +773,7 @@ enum quicd_conn_result quicd_conn_work(struct quicd_conn *conn, uint64_t now)
 		quicd_conn_deadline_missed(conn);
 	}
 	if (conn->state < QUICD_FAILED && conn->relay != NULL) {
-		quicd_conn_flush_relay(conn);
+		quicd_conn_work_relay(conn);
 	}
 	if (conn->state == QUICD_FAILED) {
 		quicd_conn_close_application(conn, conn->error, conn->reason);

@@ -30,8 +30,11 @@
 #include "util/dlinklist.h"
 
 #define QUICD_CHUNK_SIZE 65536U
-#define QUICD_READS_AT_ONCE 8
+#define QUICD_READ_CHUNKS 2
 #define QUICD_WRITE_BUFFERS 64
+
+/* What waits to be sent to the client, at most; see quicd_relay_room(). */
+#define QUICD_RELAY_UNSENT_MAX (4 * QUICD_CHUNK_SIZE)
 
 struct quicd_chunk {
 	struct quicd_chunk *prev;
@@ -41,9 +44,15 @@ struct quicd_chunk {
 	uint8_t data[QUICD_CHUNK_SIZE];
 };
 
+/*
+ * All chunks but the last one are full.  next: where the first byte is that
+ * quicd_queue_advance() has not passed; NULL: at the head.
+ */
 struct quicd_queue {
 	struct quicd_chunk *chunks;
 	size_t len;
+	struct quicd_chunk *next;
+	size_t next_at;
 };
 
 struct quicd_relay {
@@ -60,23 +69,18 @@ struct quicd_relay {
 	bool shut_down; /* and smbd knows */
 
 	struct quicd_queue to_client;
+	bool more;   /* the last read took all that it could: try again */
 	size_t sent; /* of to_client, not acknowledged yet */
 	bool smbd_ended;
 	bool end_sent;
 };
 
-/* Where the next bytes go, or NULL without memory. */
-static struct quicd_chunk *quicd_queue_room(struct quicd_relay *relay,
-					    struct quicd_queue *queue)
+/* A new chunk at the end, or NULL without memory. */
+static struct quicd_chunk *quicd_queue_append(struct quicd_relay *relay,
+					      struct quicd_queue *queue)
 {
-	struct quicd_chunk *chunk = NULL;
+	struct quicd_chunk *chunk = talloc(relay, struct quicd_chunk);
 
-	if (queue->chunks != NULL &&
-	    queue->chunks->prev->end < QUICD_CHUNK_SIZE)
-	{
-		return queue->chunks->prev;
-	}
-	chunk = talloc(relay, struct quicd_chunk);
 	if (chunk == NULL) {
 		return NULL;
 	}
@@ -84,6 +88,18 @@ static struct quicd_chunk *quicd_queue_room(struct quicd_relay *relay,
 	chunk->end = 0;
 	DLIST_ADD_END(queue->chunks, chunk);
 	return chunk;
+}
+
+/* Where the next bytes go, or NULL without memory. */
+static struct quicd_chunk *quicd_queue_room(struct quicd_relay *relay,
+					    struct quicd_queue *queue)
+{
+	if (queue->chunks != NULL &&
+	    queue->chunks->prev->end < QUICD_CHUNK_SIZE)
+	{
+		return queue->chunks->prev;
+	}
+	return quicd_queue_append(relay, queue);
 }
 
 static bool quicd_queue_add(struct quicd_relay *relay,
@@ -109,28 +125,49 @@ static bool quicd_queue_add(struct quicd_relay *relay,
 	return true;
 }
 
+/* The bytes from the first that was not passed on. */
 static size_t quicd_queue_peek(const struct quicd_queue *queue,
-			       size_t skip,
 			       struct iovec *iov,
 			       size_t max)
 {
-	struct quicd_chunk *chunk = NULL;
+	struct quicd_chunk *chunk = queue->next;
+	size_t at = queue->next_at;
 	size_t n = 0;
 
-	for (chunk = queue->chunks; chunk != NULL && n < max;
-	     chunk = chunk->next) {
-		const size_t len = chunk->end - chunk->start;
-
-		if (skip >= len) {
-			skip -= len;
-			continue;
+	if (chunk == NULL) {
+		chunk = queue->chunks;
+		at = chunk != NULL ? chunk->start : 0;
+	}
+	while (chunk != NULL && n < max) {
+		if (at < chunk->end) {
+			iov[n].iov_base = &chunk->data[at];
+			iov[n].iov_len = chunk->end - at;
+			n++;
 		}
-		iov[n].iov_base = &chunk->data[chunk->start + skip];
-		iov[n].iov_len = len - skip;
-		skip = 0;
-		n++;
+		chunk = chunk->next;
+		at = chunk != NULL ? chunk->start : 0;
 	}
 	return n;
+}
+
+/* Pass bytes that are there. */
+static void quicd_queue_advance(struct quicd_queue *queue, size_t len)
+{
+	if (queue->next == NULL && queue->chunks != NULL) {
+		queue->next = queue->chunks;
+		queue->next_at = queue->chunks->start;
+	}
+	while (len > 0) {
+		const size_t have = queue->next->end - queue->next_at;
+
+		if (len <= have) {
+			queue->next_at += len;
+			return;
+		}
+		len -= have;
+		queue->next = queue->next->next;
+		queue->next_at = queue->next->start;
+	}
 }
 
 static void quicd_queue_drop(struct quicd_queue *queue, size_t len)
@@ -145,15 +182,36 @@ static void quicd_queue_drop(struct quicd_queue *queue, size_t len)
 			return;
 		}
 		len -= have;
+		if (chunk == queue->next) {
+			queue->next = NULL;
+		}
 		DLIST_REMOVE(queue->chunks, chunk);
 		talloc_free(chunk);
 	}
 }
 
-static bool quicd_relay_may_read(const struct quicd_relay *relay)
+size_t quicd_relay_unsent(const struct quicd_relay *relay)
 {
-	return !relay->connecting && !relay->smbd_ended &&
-	       relay->to_client.len < QUICD_RELAY_TO_CLIENT_MAX;
+	return relay->to_client.len - relay->sent;
+}
+
+/*
+ * How many chunks may be filled from smbd now.  What waits long to be sent
+ * leaves the processor's cache, so no more of it is taken than is sent soon.
+ * While smbd has more, several chunks are filled by one call.
+ */
+static size_t quicd_relay_room(const struct quicd_relay *relay)
+{
+	const size_t count = relay->more ? QUICD_READ_CHUNKS : 1;
+	const size_t wanted = count * QUICD_CHUNK_SIZE;
+
+	if (relay->connecting || relay->smbd_ended ||
+	    relay->to_client.len + wanted > QUICD_RELAY_TO_CLIENT_MAX ||
+	    quicd_relay_unsent(relay) + wanted > QUICD_RELAY_UNSENT_MAX)
+	{
+		return 0;
+	}
+	return count;
 }
 
 static bool quicd_relay_wants_write(const struct quicd_relay *relay)
@@ -166,8 +224,12 @@ static void quicd_relay_watch(struct quicd_relay *relay)
 {
 	uint16_t flags = 0;
 
-	/* tevent reports errors, those of connect() too, only to readers */
-	if (relay->connecting || quicd_relay_may_read(relay)) {
+	/*
+	 * tevent reports errors, those of connect() too, only to readers.
+	 * While smbd has more, quicd_relay_refill() asks it without being told.
+	 */
+	if (relay->connecting || (!relay->more && quicd_relay_room(relay) > 0))
+	{
 		flags |= TEVENT_FD_READ;
 	}
 	if (quicd_relay_wants_write(relay)) {
@@ -221,7 +283,6 @@ const char *quicd_relay_flush(struct quicd_relay *relay, size_t *taken)
 		ssize_t n;
 
 		msg.msg_iovlen = quicd_queue_peek(&relay->from_client,
-						  0,
 						  iov,
 						  QUICD_WRITE_BUFFERS);
 		n = sendmsg(relay->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -243,7 +304,6 @@ const char *quicd_relay_flush(struct quicd_relay *relay, size_t *taken)
 		relay->shut_down = true;
 		(void)shutdown(relay->fd, SHUT_WR);
 	}
-	quicd_relay_watch(relay);
 	return NULL;
 }
 
@@ -252,7 +312,7 @@ size_t quicd_relay_peek(const struct quicd_relay *relay,
 			size_t max,
 			bool *end)
 {
-	size_t n = quicd_queue_peek(&relay->to_client, relay->sent, iov, max);
+	const size_t n = quicd_queue_peek(&relay->to_client, iov, max);
 	size_t len = relay->sent;
 	size_t i;
 
@@ -266,6 +326,7 @@ size_t quicd_relay_peek(const struct quicd_relay *relay,
 
 void quicd_relay_sent(struct quicd_relay *relay, size_t len, bool end)
 {
+	quicd_queue_advance(&relay->to_client, len);
 	relay->sent += len;
 	relay->end_sent = relay->end_sent || end;
 }
@@ -277,7 +338,6 @@ void quicd_relay_acked(struct quicd_relay *relay, size_t len)
 	}
 	relay->sent -= len;
 	quicd_queue_drop(&relay->to_client, len);
-	quicd_relay_watch(relay);
 }
 
 bool quicd_relay_ended(const struct quicd_relay *relay)
@@ -299,55 +359,99 @@ bool quicd_relay_local(const struct quicd_relay *relay, struct address *address)
 	return getsockname(relay->fd, &address->u.sa, &address->len) == 0;
 }
 
-size_t quicd_relay_unsent(const struct quicd_relay *relay)
+/* Room for so many chunks at the end; the first of them, NULL: no memory. */
+static struct quicd_chunk *quicd_queue_reserve(struct quicd_relay *relay,
+					       struct quicd_queue *queue,
+					       struct iovec *iov,
+					       size_t count)
 {
-	return relay->to_client.len - relay->sent;
+	struct quicd_chunk *first = quicd_queue_room(relay, queue);
+	struct quicd_chunk *chunk = first;
+	size_t i;
+
+	for (i = 0; i < count && chunk != NULL; i++) {
+		iov[i].iov_base = &chunk->data[chunk->end];
+		iov[i].iov_len = QUICD_CHUNK_SIZE - chunk->end;
+		if (i + 1 < count) {
+			chunk = quicd_queue_append(relay, queue);
+		}
+	}
+	return chunk != NULL ? first : NULL;
+}
+
+/* So many bytes are there now; false if not all of the room was used. */
+static bool quicd_queue_commit(struct quicd_queue *queue,
+			       struct quicd_chunk *first,
+			       size_t len)
+{
+	struct quicd_chunk *chunk = first;
+	bool all = true;
+
+	queue->len += len;
+	while (chunk != NULL) {
+		struct quicd_chunk *next = chunk->next;
+		const size_t room = QUICD_CHUNK_SIZE - chunk->end;
+		const size_t n = len < room ? len : room;
+
+		chunk->end += n;
+		len -= n;
+		all = n == room;
+		if (chunk->end == 0) {
+			DLIST_REMOVE(queue->chunks, chunk);
+			talloc_free(chunk);
+		}
+		chunk = next;
+	}
+	return all;
 }
 
 /* Take what smbd has sent; what is wrong, or NULL. */
 static const char *quicd_relay_read(struct quicd_relay *relay)
 {
-	int i;
+	struct quicd_queue *queue = &relay->to_client;
+	struct iovec iov[QUICD_READ_CHUNKS];
+	size_t count;
 
-	for (i = 0; i < QUICD_READS_AT_ONCE && quicd_relay_may_read(relay);
-	     i++)
-	{
-		struct quicd_chunk *chunk = quicd_queue_room(relay,
-							     &relay->to_client);
-		size_t room;
+	while ((count = quicd_relay_room(relay)) > 0) {
+		struct quicd_chunk *first = quicd_queue_reserve(relay,
+								queue,
+								iov,
+								count);
 		ssize_t n;
 
-		if (chunk == NULL) {
+		if (first == NULL) {
 			return "out of memory";
 		}
-		room = QUICD_CHUNK_SIZE - chunk->end;
-		n = recv(relay->fd,
-			 &chunk->data[chunk->end],
-			 room,
-			 MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0 && errno == EAGAIN) {
-			break;
-		}
-		if (n < 0) {
+		do {
+			n = readv(relay->fd, iov, (int)count);
+		} while (n < 0 && errno == EINTR);
+		relay->more = quicd_queue_commit(queue,
+						 first,
+						 n > 0 ? (size_t)n : 0);
+		if (n < 0 && errno != EAGAIN) {
 			return quicd_relay_error(relay, errno);
 		}
 		if (n == 0) {
 			relay->smbd_ended = true;
+		}
+		if (!relay->more) {
 			break;
 		}
-		chunk->end += (size_t)n;
-		relay->to_client.len += (size_t)n;
-		if ((size_t)n < room) {
-			break;
-		}
-	}
-	if (relay->to_client.len == 0) {
-		quicd_queue_drop(&relay->to_client, 0);
 	}
 	return NULL;
+}
+
+const char *quicd_relay_refill(struct quicd_relay *relay)
+{
+	const char *wrong = NULL;
+
+	if (relay->more) {
+		wrong = quicd_relay_read(relay);
+	}
+	if (wrong == NULL) {
+		quicd_relay_watch(relay);
+	}
+	return wrong;
 }
 
 static const char *quicd_relay_connect_done(struct quicd_relay *relay)
@@ -388,7 +492,6 @@ static void quicd_relay_handler(struct tevent_context *ev,
 		relay->ops->failed(relay->owner, wrong);
 		return;
 	}
-	quicd_relay_watch(relay);
 	relay->ops->ready(relay->owner); /* flushes, and may free us */
 }
 

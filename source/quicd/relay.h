@@ -69,6 +69,14 @@ const char *quicd_relay_input(struct quicd_relay *relay,
 const char *quicd_relay_flush(struct quicd_relay *relay, size_t *taken);
 
 /**
+ * @brief Read what is known to wait at smbd's socket, and watch the socket for
+ * all else.  To be called after each change, before the client is sent to.
+ *
+ * @return NULL, or why the connection has to end.
+ */
+const char *quicd_relay_refill(struct quicd_relay *relay);
+
+/**
  * @brief What is to be sent to the client next.
  *
  * @param[out] end  Nothing comes after it.
