@@ -698,7 +698,7 @@ static bool quicd_conn_write(struct quicd_conn *conn, uint64_t now)
 	struct quicd_udp *udp = conn->udp;
 	size_t quantum = ngtcp2_conn_get_send_quantum(conn->ngtcp2);
 
-	while (quantum > 0 && !quicd_udp_blocked(udp)) {
+	while (!quicd_udp_blocked(udp)) {
 		ngtcp2_path_storage path;
 		struct quicd_path to;
 		ngtcp2_pkt_info info = {};
@@ -719,7 +719,11 @@ static bool quicd_conn_write(struct quicd_conn *conn, uint64_t now)
 		quicd_path_from(&to, &path.path, &info);
 		/* a packet that the socket does not take counts as lost */
 		(void)quicd_udp_commit(udp, &to, (size_t)n);
-		quantum -= (size_t)n < quantum ? (size_t)n : quantum;
+		/* what is left for less than a packet would go alone */
+		if (quantum < 2 * (size_t)n) {
+			break;
+		}
+		quantum -= (size_t)n;
 	}
 	quicd_udp_flush(udp);
 	ngtcp2_conn_update_pkt_tx_time(conn->ngtcp2, now);
