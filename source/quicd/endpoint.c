@@ -13,6 +13,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "close_wait.h"
@@ -29,6 +30,9 @@
 #define QUICD_FREE_HANDSHAKES 32
 #define QUICD_MAX_HANDSHAKES 512
 #define QUICD_MAX_CLOSE_WAITS 512
+
+/* Free memory that the worker keeps. */
+#define QUICD_KEPT_MEMORY (8 * 1024 * 1024)
 
 struct quicd_endpoint {
 	struct quicd_context context;
@@ -377,6 +381,8 @@ struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
 		quicd_log("out of memory");
 		return NULL;
 	}
+	/* the queues come and go with each batch: not to the kernel and back */
+	(void)mallopt(M_TRIM_THRESHOLD, QUICD_KEPT_MEMORY);
 	context = &endpoint->context;
 	context->ev = ev;
 	context->shared = shared;
