@@ -259,7 +259,8 @@ def build(bld):
                     use=libs, cflags='-fPIC')
     script = version_script(bld)
     bld(features='c cshlib', target='tevent-uring', vnum='0', use=library,
-        linkflags='-Wl,--version-script=' + script.abspath(),
+        # not -Wl, which a comma in the path would end
+        linkflags=['-Xlinker', '--version-script=' + script.abspath()],
         install_path='${LIBDIR}')
     bld.add_manual_dependency(
         bld.bldnode.find_or_declare('libtevent-uring.so'), script)

@@ -114,11 +114,11 @@ static bool quicd_udp_steer(int fd, uint32_t workers)
 		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, workers),
 		BPF_STMT(BPF_RET | BPF_A, 0),
 	};
-	const struct sock_fprog program = {
-		.len = ARRAY_SIZE(code),
-		.filter = code,
-	};
+	struct sock_fprog program;
 
+	memset(&program, 0, sizeof(program)); /* its padding, too */
+	program.len = ARRAY_SIZE(code);
+	program.filter = code;
 	return setsockopt(fd,
 			  SOL_SOCKET,
 			  SO_ATTACH_REUSEPORT_CBPF,

@@ -135,7 +135,8 @@ int __wrap_io_uring_queue_init_params(unsigned entries,
 		p->cq_entries = fault.cq_entries;
 	}
 	error = __real_io_uring_queue_init_params(entries, ring, p);
-	features = p->features;
+	/* rings of several threads write it */
+	__atomic_store_n(&features, p->features, __ATOMIC_RELAXED);
 	return error;
 }
 
@@ -163,7 +164,9 @@ int __wrap_io_uring_enter2(unsigned fd,
 	int ret;
 
 	/* a wait does not count as iowait, if the kernel has the flag */
-	CHECK(!(features & FEAT_NO_IOWAIT) || (flags & ENTER_NO_IOWAIT));
+	CHECK(!(__atomic_load_n(&features, __ATOMIC_RELAXED) &
+		FEAT_NO_IOWAIT) ||
+	      (flags & ENTER_NO_IOWAIT));
 	if (error != 0 && !fault.done) {
 		return error;
 	}
