@@ -34,6 +34,7 @@
 #include <sys/stat.h>
 
 #include "shim.h"
+#include "util/macros.h"
 
 #define SHIM_PUBLIC __attribute__((visibility("default")))
 #define SHIM_MODULE "smbd-uring-module.so"
@@ -240,7 +241,7 @@ static void shim_open_module(const char *own)
 	void *module = NULL;
 	size_t i;
 
-	for (i = 0; i < sizeof(shim_needs) / sizeof(shim_needs[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(shim_needs); i++) {
 		if (dlopen(shim_needs[i], RTLD_LAZY | RTLD_NOLOAD) == NULL) {
 			(void)snprintf(path,
 				       sizeof(path),

@@ -34,7 +34,7 @@
 #define QUICD_WRITE_BUFFERS 64
 
 /* What waits to be sent to the client, at most; see quicd_relay_room(). */
-#define QUICD_RELAY_UNSENT_MAX (4 * QUICD_CHUNK_SIZE)
+#define QUICD_RELAY_UNSENT_MAX ((size_t)4 * QUICD_CHUNK_SIZE)
 
 struct quicd_chunk {
 	struct quicd_chunk *prev;

@@ -20,6 +20,7 @@
 #include "compat_getsockopt.h"
 #include "uring_process_internal.h"
 #include "own_process.h"
+#include "util/macros.h"
 
 static struct uring_socket sock;
 
@@ -143,7 +144,7 @@ static void both_fail(void)
 	const int errors[] = {EOPNOTSUPP, EINVAL, EACCES, EPERM, EIO};
 	size_t i;
 
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		int value = 7;
 		struct uring_query q = nodelay(&value);
 

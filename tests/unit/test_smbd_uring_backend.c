@@ -1436,7 +1436,7 @@ static const struct test tests[] = {
 	BACKEND_TEST(threads),
 	RING_TEST(faults),
 };
-#define NUM_TESTS (sizeof(tests) / sizeof(tests[0]))
+#define NUM_TESTS ARRAY_SIZE(tests)
 
 static const struct test *current;
 

@@ -23,6 +23,7 @@
 
 #include "uring_ring.h"
 #include "kernel.h"
+#include "util/macros.h"
 
 #define MAX_OPS 80
 
@@ -326,7 +327,7 @@ static void test_setup_errors(void **state)
 	char text[256];
 	size_t i;
 
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		memset(&fault, 0, sizeof(fault));
 		fault.init_errors[0] = -errors[i];
 		assert_int_equal(uring_ring_create(NULL, &ring), errors[i]);
@@ -409,7 +410,7 @@ static void test_death_at_submit(void **state)
 	size_t i;
 	size_t j;
 
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		memset(ops, 0, sizeof(ops));
 		assert_int_equal(uring_ring_create(NULL, &ring), 0);
 		for (j = 0; j < 10; j++) {

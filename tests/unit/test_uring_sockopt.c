@@ -33,6 +33,7 @@
 #include "uring_sockopt.h"
 #include "kernel.h"
 #include "own_process.h"
+#include "util/macros.h"
 
 #define MANY 100
 
@@ -872,7 +873,7 @@ static void no_ring(void)
 	const int errors[] = {EPERM, ENOSYS, ENOMEM, EACCES, EMFILE};
 	size_t i;
 
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
 		int status = -1;
 		pid_t pid = fork();
 

@@ -534,7 +534,7 @@ static void test_settings(void **state)
 	struct uring_watch_settings s = {};
 	size_t i;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(uring_watch_set(&s,
 						 cases[i].parameter,
 						 cases[i].value),

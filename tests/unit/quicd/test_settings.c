@@ -18,6 +18,7 @@
 #include "quicd/cpus.h"
 #include "quicd/settings.h"
 #include "quicd/smbconf.h"
+#include "util/macros.h"
 
 static struct quicd_bundle *bundle;
 
@@ -134,7 +135,7 @@ static void bad_values(void **state)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		char name[80];
 
 		teardown(state);
