@@ -70,7 +70,7 @@ MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
 QUICD_PLAIN = ['quicd/' + part for part in (
     'access', 'behind', 'bundle', 'cid', 'close_wait', 'cpus', 'framing',
     'handover', 'limits', 'log', 'relay', 'settings', 'smbconf', 'state',
-    'timer', 'udp')]
+    'timer', 'udp', 'udp_open')]
 QUICD = ['quicd/' + part for part in (
     'certificates', 'conn', 'endpoint', 'parent', 'publish', 'reading',
     'revocation', 'stateless', 'tls', 'worker')]
@@ -83,8 +83,8 @@ QUICD_UNITS = ['test_stateless.c']
 # programs with the objects, and with the files that depend on them.
 UTIL = ['util/address', 'util/printable']
 LIBRARY = ['compat_getsockopt', 'smbd_uring_backend', 'uring_batch',
-           'uring_options', 'uring_probe', 'uring_process', 'uring_queue',
-           'uring_request', 'uring_ring', 'uring_sockopt']
+           'uring_explain', 'uring_options', 'uring_probe', 'uring_process',
+           'uring_queue', 'uring_request', 'uring_ring', 'uring_sockopt']
 INTERPOSE = ['epoll_interpose']
 PUBLISH = ['transport/figures', 'transport/publish']
 TRANSPORT = ['transport/' + part for part in (

@@ -1,15 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * UDP sockets, see udp.h.
- *
- * Workers.  Each address has a socket for each worker (SO_REUSEPORT), and a
- * classic BPF program picks the socket by the first byte of the destination
- * connection ID, modulo their number.  The first packet of a client has an ID
- * that the client made up: it reaches any of them, and that worker gives the
- * connection IDs that lead back to it.  So no worker ever sees another one's
- * packets, whatever address a client moves to.  The sockets belong to the
- * parent as well, so that their order does not change when a worker dies; its
- * successor answers with stateless resets, and the clients come back.
+ * UDP sockets of a worker, see udp.h; udp_open.c opens them.
  *
  * A full socket keeps one batch, and nothing more is written meanwhile.
  */
@@ -17,10 +8,8 @@
 #include "config.h"
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <netinet/udp.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "udp.h"
 #include "util/clock.h"
@@ -47,116 +36,6 @@ struct quicd_udp {
 	size_t segment; /* all packets but the last are so long */
 	uint8_t batch[QUICD_DATAGRAM_MAX];
 };
-
-static bool quicd_udp_options(int fd, bool ipv6)
-{
-	const int one = 1;
-	const int probe = ipv6 ? IPV6_PMTUDISC_PROBE : IP_PMTUDISC_PROBE;
-	const int buffer = 4 * 1024 * 1024;
-	const int level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
-
-	/* the system's limits may not allow it, and need not */
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
-	/* from Linux 5.0 on */
-	(void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof(one));
-	if (ipv6 &&
-	    (setsockopt(fd, level, IPV6_V6ONLY, &one, sizeof(one)) != 0 ||
-	     setsockopt(fd, level, IPV6_RECVPKTINFO, &one, sizeof(one)) != 0 ||
-	     setsockopt(fd, level, IPV6_RECVTCLASS, &one, sizeof(one)) != 0))
-	{
-		return false;
-	}
-	if (!ipv6 &&
-	    (setsockopt(fd, level, IP_PKTINFO, &one, sizeof(one)) != 0 ||
-	     setsockopt(fd, level, IP_RECVTOS, &one, sizeof(one)) != 0))
-	{
-		return false;
-	}
-	return setsockopt(fd,
-			  level,
-			  ipv6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER,
-			  &probe,
-			  sizeof(probe)) == 0;
-}
-
-static bool quicd_udp_share(int fd)
-{
-	const int one = 1;
-
-	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) == 0;
-}
-
-/*
- * The first socket of an address must be alone when it is bound, or a second
- * smbd-quicd would share the port; the others share it with the first one.
- */
-static bool quicd_udp_bind(int fd, const struct address *address, bool first)
-{
-	if (!first && !quicd_udp_share(fd)) {
-		return false;
-	}
-	return bind(fd, &address->u.sa, address->len) == 0 &&
-	       (!first || quicd_udp_share(fd));
-}
-
-/* Which socket: the first byte of the connection ID modulo their number. */
-static bool quicd_udp_steer(int fd, uint32_t workers)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x80, 0, 2),
-		/* long header: flags, version, length of the ID */
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6),
-		BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
-		/* short header: flags */
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 1),
-		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, workers),
-		BPF_STMT(BPF_RET | BPF_A, 0),
-	};
-	struct sock_fprog program;
-
-	memset(&program, 0, sizeof(program)); /* its padding, too */
-	program.len = ARRAY_SIZE(code);
-	program.filter = code;
-	return setsockopt(fd,
-			  SOL_SOCKET,
-			  SO_ATTACH_REUSEPORT_CBPF,
-			  &program,
-			  sizeof(program)) == 0;
-}
-
-int quicd_udp_open(const struct address *address, uint32_t workers, int *fds)
-{
-	const bool ipv6 = address->u.sa.sa_family == AF_INET6;
-	uint32_t i;
-	int error;
-
-	for (i = 0; i < workers; i++) {
-		fds[i] = socket(address->u.sa.sa_family,
-				SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-				0);
-		/* the sockets' order is that of bind() */
-		if (fds[i] < 0 || !quicd_udp_options(fds[i], ipv6) ||
-		    !quicd_udp_bind(fds[i], address, i == 0))
-		{
-			break;
-		}
-	}
-	/* a single socket needs no choice, and Linux refuses one */
-	if (i == workers && (workers == 1 || quicd_udp_steer(fds[0], workers)))
-	{
-		return 0;
-	}
-
-	error = errno;
-	for (; i != UINT32_MAX; i--) {
-		if (i < workers && fds[i] >= 0) {
-			close(fds[i]);
-		}
-	}
-	return error;
-}
 
 /* Add a control message of a sendmsg(2), for which there is room. */
 static void quicd_udp_add_control(struct msghdr *msg,
