@@ -33,7 +33,9 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
@@ -44,6 +46,7 @@
 #include "util/clock.h"
 
 #define STATUS_MAGIC 0x32676e697275u /* "uring2" */
+#define STATUS_DIGITS "0123456789"
 #define STATUS_ROW_WORDS (sizeof(struct uring_status_row) / sizeof(uint64_t))
 
 /* The most rows that a reader accepts, and how often it tries each row. */
@@ -128,6 +131,101 @@ static int status_open_directory(const char *directory, int *fd)
 		return errno;
 	}
 	return st.st_uid == geteuid() ? 0 : EPERM;
+}
+
+/* Whether the file has all len bytes. */
+static bool status_pread(int fd, size_t offset, void *data, size_t len)
+{
+	return pread(fd, data, len, (off_t)offset) == (ssize_t)len;
+}
+
+/* Whether the writer lives: its descriptor holds the lock. */
+static bool status_is_locked(int fd)
+{
+	struct flock lock = {
+		.l_type = F_RDLCK,
+	};
+
+	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
+}
+
+/* Parse the name of a file of a process: PID-NUMBER. */
+static bool status_parse_name(const char *name, pid_t *pid)
+{
+	const size_t digits = strspn(name, STATUS_DIGITS);
+	const char *number = name + digits;
+
+	if (digits == 0 || digits > 9 || name[0] == '0' || *number != '-' ||
+	    number[1 + strspn(number + 1, STATUS_DIGITS)] != '\0' ||
+	    number[1] == '\0')
+	{
+		return false;
+	}
+	*pid = (pid_t)strtol(name, NULL, 10);
+	return true;
+}
+
+/* Open the file of a process; -1 on error. */
+static int status_open_process(int directory_fd, const char *name)
+{
+	pid_t pid;
+
+	if (!status_parse_name(name, &pid)) {
+		return -1;
+	}
+	/* a FIFO must not block us */
+	return openat(directory_fd,
+		      name,
+		      O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
+/* Whether a killed process of our user left this file. */
+static bool status_is_left(int fd)
+{
+	uint64_t magic = 0;
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_uid == geteuid() &&
+	       status_pread(fd, 0, &magic, sizeof(magic)) &&
+	       magic == STATUS_MAGIC && !status_is_locked(fd);
+}
+
+/*
+ * Remove the files of killed processes.  Only a writer does this, in the
+ * directory of its own user.  A reader can be given any directory.
+ */
+static void status_clean(int directory_fd)
+{
+	const struct dirent *entry = NULL;
+	int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
+	pid_t pid;
+
+	if (dir == NULL) {
+		if (fd != -1) {
+			close(fd);
+		}
+		return;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		/* one system call for each process that lives */
+		if (!status_parse_name(entry->d_name, &pid) ||
+		    kill(pid, 0) == 0 || errno != ESRCH)
+		{
+			continue;
+		}
+		fd = status_open_process(directory_fd, entry->d_name);
+		if (fd == -1) {
+			continue;
+		}
+		/* nobody reuses the name */
+		if (status_is_left(fd)) {
+			unlinkat(directory_fd, entry->d_name, 0);
+		}
+		close(fd);
+	}
+	closedir(dir);
 }
 
 /* Allocate the page: to write to a page without storage raises SIGBUS. */
@@ -240,6 +338,7 @@ int uring_status_create(TALLOC_CTX *mem_ctx,
 
 	ret = status_open_directory(directory, &status->directory_fd);
 	if (ret == 0) {
+		status_clean(status->directory_fd);
 		ret = status_make_file(status);
 	}
 	if (ret != 0) {
@@ -314,12 +413,6 @@ void uring_status_remove(struct uring_status *status, size_t index)
 				      0,
 				      memory_order_release);
 	}
-}
-
-/* Whether the file has all len bytes. */
-static bool status_pread(int fd, size_t offset, void *data, size_t len)
-{
-	return pread(fd, data, len, (off_t)offset) == (ssize_t)len;
 }
 
 /*
@@ -424,27 +517,6 @@ static int status_read_file(int fd, struct status_reader *reader)
 	return 0;
 }
 
-/* Whether the writer lives: its descriptor holds the lock. */
-static bool status_is_locked(int fd)
-{
-	struct flock lock = {
-		.l_type = F_RDLCK,
-	};
-
-	return fcntl(fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
-}
-
-/* Open the file of a process; -1 on error. */
-static int status_open_process(int directory_fd, const char *name)
-{
-	if (name[0] < '0' || name[0] > '9') {
-		return -1;
-	}
-	return openat(directory_fd,
-		      name,
-		      O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-}
-
 static int status_read_process(int directory_fd,
 			       const char *name,
 			       struct status_reader *reader)
@@ -457,9 +529,6 @@ static int status_read_process(int directory_fd,
 	}
 	if (status_is_locked(fd)) {
 		ret = status_read_file(fd, reader);
-	} else {
-		/* the writer was killed; nobody reuses the name */
-		unlinkat(directory_fd, name, 0);
 	}
 	close(fd);
 	return ret;

@@ -66,8 +66,8 @@ struct uring_status;
  * @brief Start to publish: create a file in directory.
  *
  * The function creates the directory, for its owner alone, if there is none.
- * To free the structure removes the file.  The next uring_status_read() that
- * may write to the directory removes the file of a killed process.
+ * To free the structure removes the file.  If a process is killed, the next
+ * uring_status_create() in this directory by the same user removes its file.
  *
  * To set a row makes no system call and takes no lock.  All of these functions
  * do nothing in a child of fork().
@@ -104,6 +104,8 @@ void uring_status_remove(struct uring_status *status, size_t index);
 
 /**
  * @brief Read the rows of all live processes.
+ *
+ * The function changes nothing in the directory.
  *
  * Each row is as one uring_status_set() left it, whatever the writer does
  * meanwhile.  The directory may belong to an untrusted user.  Its contents may

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "transport/publish.h"
+#include "util/macros.h"
 #include "own_process.h"
 
 #define MAX_ROWS 3
@@ -319,9 +320,90 @@ static void test_killed(void **state)
 		waitpid(pid, NULL, 0);
 		talloc_free(read_rows(0));
 	}
-	/* a writer without a row may not have renamed its file yet */
+	/*
+	 * Each writer removes its predecessors' files.  But a writer without a
+	 * row may have been killed before it renamed its file.
+	 */
 	left = empty_directory();
 	assert_true(left < KILLS / 2);
+}
+
+static bool exists(const char *name)
+{
+	char path[sizeof(directory) + 32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	return lstat(path, &st) == 0;
+}
+
+/* Create a file that begins with the first 8 bytes of content. */
+static void make_file(const char *name, const char *content)
+{
+	char path[sizeof(directory) + 32];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	fd = open(path, O_CREAT | O_WRONLY | O_EXCL, 0600);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(write(fd, content, 8), 8);
+	close(fd);
+}
+
+/*
+ * A reader removes nothing.  A writer removes only what a killed writer left:
+ * the directory may be a wrong one, with the files of somebody else.
+ */
+static void test_others_files(void **state)
+{
+	static const char *const others[] = {
+		"2024-01-report.txt",
+		"1",
+		"7-",
+		"0-1",
+		"-1",
+		"99999999999-1",
+		"999999999-1x",
+		"1-1",
+		"999999999-2",
+	};
+	const char magic[] = "uring2\0";
+	struct uring_status *status = NULL;
+	char path[sizeof(directory) + 32];
+	size_t index;
+	size_t i;
+
+	assert_true(mkdir(directory, 0700) == 0 || errno == EEXIST);
+	for (i = 0; i < ARRAY_SIZE(others) - 1; i++) {
+		make_file(others[i], magic);
+	}
+	/* a good name, and another content */
+	make_file(others[i], "a letter");
+	/* no process has such a number */
+	make_file("999999999-1", magic);
+	snprintf(path, sizeof(path), "%s/999999999-3", directory);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof(path), "%s/999999999-4", directory);
+	assert_int_equal(symlink("999999999-2", path), 0);
+	if (geteuid() == 0) {
+		make_file("999999999-5", magic);
+		snprintf(path, sizeof(path), "%s/999999999-5", directory);
+		assert_int_equal(chown(path, 1, 1), 0);
+	}
+
+	talloc_free(read_rows(0));
+	assert_true(exists("999999999-1"));
+	status = one_row(&index);
+	talloc_free(read_rows(1));
+	talloc_free(status);
+	assert_false(exists("999999999-1"));
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		assert_true(exists(others[i]));
+	}
+	assert_true(exists("999999999-3"));
+	assert_true(exists("999999999-4"));
+	assert_true(geteuid() != 0 || exists("999999999-5"));
+	(void)empty_directory();
 }
 
 /* A foreign file, or one of another version of the library. */
@@ -347,7 +429,7 @@ static void test_foreign(void **state)
 	/* a FIFO would block the reader */
 	assert_int_equal(mkfifo(name, 0600), 0);
 	talloc_free(read_rows(0));
-	assert_int_equal(empty_directory(), 0);
+	assert_int_equal(empty_directory(), 1);
 }
 
 /* The only file in the directory. */
@@ -398,6 +480,7 @@ int main(void)
 		cmocka_unit_test(test_fork),
 		cmocka_unit_test(test_torn),
 		cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_others_files),
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_size),
 	};
