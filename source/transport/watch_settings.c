@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "watch_settings.h"
+
+#define WATCH_DIGITS "0123456789"
 
 enum watch_parameter {
 	WATCH_INTERVAL,
@@ -43,10 +46,18 @@ static bool watch_parse_unsigned(const char *value, unsigned *number)
 
 static bool watch_parse_percent(const char *value, double *percent)
 {
-	char *end = NULL;
-	double n = strtod(value, &end);
+	const char *end = value + strspn(value, WATCH_DIGITS);
+	double n;
 
-	if (!isdigit((unsigned char)*value) || *end != '\0' || !(n <= 100)) {
+	/* strtod() alone would also take 0x10 and 1e1 */
+	if (end != value && end[0] == '.' && isdigit((unsigned char)end[1])) {
+		end += 1 + strspn(end + 1, WATCH_DIGITS);
+	}
+	if (end == value || *end != '\0') {
+		return false;
+	}
+	n = strtod(value, NULL);
+	if (n > 100) {
 		return false;
 	}
 	*percent = n;
