@@ -42,6 +42,26 @@ static const enum figure_index warn_figures[] = {
 	FIGURE_delivery_rate,
 };
 
+/* A rate of too few segments: below each limit. */
+#define WARN_NONE (-1.0)
+
+/* Reduce the counts to three quarters for each interval since the last one. */
+static void meter_decay(struct watch_meter *meter,
+			uint64_t sampled,
+			uint64_t interval)
+{
+	uint64_t rounds = 0;
+
+	if (interval != 0 && sampled > meter->sampled) {
+		rounds = (sampled - meter->sampled + interval / 2) / interval;
+	}
+	meter->sampled = sampled;
+	for (; rounds > 0 && meter->segments >= 1; rounds--) {
+		meter->segments = meter->segments * 3 / 4;
+		meter->retrans = meter->retrans * 3 / 4;
+	}
+}
+
 /* The percentage of segments that were retransmitted lately. */
 static void meter_loss(struct watch_meter *meter, const uint64_t *now)
 {
@@ -51,20 +71,20 @@ static void meter_loss(struct watch_meter *meter, const uint64_t *now)
 	uint32_t retrans = (uint32_t)(now[FIGURE_retrans_total] -
 				      meter->last[FIGURE_retrans_total]);
 
-	if (segments > 0) {
-		meter->segments = meter->segments * 3 / 4 + segments;
-		meter->retrans = meter->retrans * 3 / 4 + retrans;
-	}
+	meter->segments += segments;
+	meter->retrans += retrans;
+	meter->values[WATCH_RETRANS] = WARN_NONE;
 	if (meter->segments >= WARN_MIN_SEGMENTS) {
 		meter->values[WATCH_RETRANS] = 100 * meter->retrans /
 					       meter->segments;
 	}
 }
 
-/* Whether data moves or waits. */
+/* Whether data moves or waits; times are nanoseconds. */
 static bool meter_take(struct watch_meter *meter,
 		       const uint64_t *now,
-		       uint64_t sampled)
+		       uint64_t sampled,
+		       uint64_t interval)
 {
 	const uint64_t *last = meter->last;
 	bool acked = now[FIGURE_bytes_acked] != last[FIGURE_bytes_acked];
@@ -72,6 +92,7 @@ static bool meter_take(struct watch_meter *meter,
 			last[FIGURE_bytes_received];
 
 	meter->values[WATCH_RTT] = (double)now[FIGURE_rtt_us] / 1000;
+	meter_decay(meter, sampled, interval);
 	meter_loss(meter, now);
 
 	if (now[FIGURE_unacked_bytes] == 0) {
@@ -123,14 +144,18 @@ static bool warn_measure_quic(struct uring_watch_channel *channel)
 	}
 	return meter_take(&quic->meter,
 			  quic->row.figures,
-			  channel->row.sampled);
+			  channel->row.sampled,
+			  channel->watch->interval * CLOCK_NS_PER_S);
 }
 
 void watch_measure(struct uring_watch_channel *channel)
 {
 	struct watch_meter *meter = &channel->meter;
 	uint64_t *figure = channel->row.figures;
-	bool busy = meter_take(meter, figure, channel->row.sampled);
+	bool busy = meter_take(meter,
+			       figure,
+			       channel->row.sampled,
+			       channel->watch->interval * CLOCK_NS_PER_S);
 
 	if (meter->segments >= WARN_MIN_SEGMENTS) {
 		figure[FIGURE_loss_ppm] =
@@ -233,12 +258,26 @@ static char *warn_append_figures(char *line, const struct uring_status_row *row)
 	return line;
 }
 
+static char *warn_append_value(char *line,
+			       const struct uring_watch_channel *channel,
+			       enum watch_limit limit)
+{
+	double value = warn_value(channel, limit);
+
+	if (value == WARN_NONE) {
+		return talloc_asprintf_append_buffer(line, "none");
+	}
+	return talloc_asprintf_append_buffer(line,
+					     "%.3g%s",
+					     value,
+					     warn_limits[limit].unit);
+}
+
 static void warn_say(struct uring_watch_share *share,
 		     enum watch_limit limit,
 		     const struct uring_watch_channel *worst)
 {
 	const struct uring_watch_channel *channel = NULL;
-	const char *unit = warn_limits[limit].unit;
 	char *line = NULL;
 
 	line = talloc_asprintf(share,
@@ -247,14 +286,14 @@ static void warn_say(struct uring_watch_share *share,
 			       share->warned[limit] ? "begins" : "ends");
 	line = warn_append_name(line, "share", share->name);
 	line = warn_append_name(line, "user", share->user);
-	line = talloc_asprintf_append_buffer(
-		line,
-		" client=%s value=%.3g%s limit=%.3g%s",
-		warn_row(worst)->client,
-		warn_value(worst, limit),
-		unit,
-		warn_limit(share, limit),
-		unit);
+	line = talloc_asprintf_append_buffer(line,
+					     " client=%s value=",
+					     warn_row(worst)->client);
+	line = warn_append_value(line, worst, limit);
+	line = talloc_asprintf_append_buffer(line,
+					     " limit=%.3g%s",
+					     warn_limit(share, limit),
+					     warn_limits[limit].unit);
 	line = warn_append_figures(line, warn_row(worst));
 	for (channel = share->watch->channels; channel != NULL;
 	     channel = channel->next) {
@@ -262,10 +301,9 @@ static void warn_say(struct uring_watch_share *share,
 			continue;
 		}
 		line = talloc_asprintf_append_buffer(line,
-						     " other=%s:%.3g%s",
-						     warn_row(channel)->client,
-						     warn_value(channel, limit),
-						     unit);
+						     " other=%s:",
+						     warn_row(channel)->client);
+		line = warn_append_value(line, channel, limit);
 	}
 	if (line != NULL) {
 		share->watch->log_fn(line);

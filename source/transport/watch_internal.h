@@ -28,7 +28,9 @@ enum watch_limit {
 struct watch_meter {
 	/* the previous sample, zeroes at first */
 	uint64_t last[FIGURES_COUNT];
-	/* lately: each new sample reduces older counts to three quarters */
+	/* the time of the previous sample */
+	uint64_t sampled;
+	/* lately: each interval reduces older counts to three quarters */
 	double segments;
 	double retrans;
 	/* when the oldest unacknowledged data was first seen, or 0 */

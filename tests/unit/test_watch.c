@@ -455,6 +455,56 @@ static void relayed(void)
 	CHECK(rmdir(directory) == 0);
 }
 
+/*
+ * The share of retransmitted segments is of recent ones: too few of them end a
+ * warning, and a later share does not begin with an old value.
+ */
+static void old_loss(void)
+{
+	struct client *client = NULL;
+	struct uring_status *quicd = NULL;
+	struct uring_status_row row;
+	size_t index;
+
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mount("none", "/run", "tmpfs", 0, NULL) != 0)
+	{
+		skip_test("a /run of its own: needs root");
+	}
+	CHECK(uring_status_create(NULL, "/run/smbd-quicd", 1, &quicd) == 0);
+	make_quic_row(&row, 1000);
+	row.figures[FIGURE_segments_total] = 60;
+	row.figures[FIGURE_retrans_total] = 6;
+	CHECK(uring_status_add(quicd, &row, &index) == 0);
+	client = client_start((struct uring_watch_settings){
+		.interval = 1,
+		.warn_retrans = 5,
+	});
+	turn_to_lines(client, 1);
+	CHECK(strstr(lines[0], "warning retrans=begins ") != NULL &&
+	      strstr(lines[0], " value=10% limit=5% ") != NULL);
+
+	/* 60 become 45, and this is less than 50 */
+	row.figures[FIGURE_segments_total] += 1;
+	uring_status_set(quicd, index, &row);
+	turn_to_lines(client, 2);
+	CHECK(strstr(lines[1], "warning retrans=ends ") != NULL &&
+	      strstr(lines[1], " value=none limit=5% ") != NULL);
+
+	CHECK(uring_watch_add_share(client,
+				    client->watch,
+				    "later",
+				    "alice",
+				    settings_fn,
+				    &client->settings) != NULL);
+	(void)turn(client, 1500);
+	CHECK(num_lines == 2);
+	talloc_free(client);
+	talloc_free(quicd);
+	CHECK(rmdir(directory) == 0);
+}
+
 /* Free the objects in each order. */
 static void freed(void)
 {
@@ -522,6 +572,12 @@ static void test_settings(void **state)
 		{1, "40", true},
 		{1, "4ms", false},
 		{2, "0.5", true},
+		{2, "0x10", false},
+		{2, "1e1", false},
+		{2, "1.", false},
+		{2, ".5", false},
+		{2, "1.5.5", false},
+		{2, "", false},
 		{2, "100", true},
 		{2, "101", false},
 		{2, "nan", false},
@@ -559,6 +615,7 @@ static struct process {
 	{.name = "test_long_lists", .fn = long_lists},
 	{.name = "test_unacked", .fn = unacked},
 	{.name = "test_relayed", .fn = relayed},
+	{.name = "test_old_loss", .fn = old_loss},
 	{.name = "test_stall", .fn = stall},
 	{.name = "test_freed", .fn = freed},
 	{.name = "test_unpublished", .fn = unpublished},
