@@ -40,23 +40,22 @@ static void clean(char *s, size_t size)
 	memcpy(s, text, size);
 }
 
-/* If the transport has no recent loss, use that of the whole connection. */
-static void row_fill_loss(struct uring_status_row *row)
+/* The loss of the whole connection. */
+static uint64_t row_whole_loss(const struct uring_status_row *row)
 {
-	uint64_t *f = row->figures;
+	const uint64_t *f = row->figures;
 	double loss;
 
-	if (f[FIGURE_loss_ppm] != FIGURE_UNKNOWN ||
-	    f[FIGURE_retrans_total] == FIGURE_UNKNOWN ||
+	if (f[FIGURE_retrans_total] == FIGURE_UNKNOWN ||
 	    f[FIGURE_segments_total] == FIGURE_UNKNOWN ||
 	    f[FIGURE_segments_total] == 0)
 	{
-		return;
+		return FIGURE_UNKNOWN;
 	}
 	loss = (double)f[FIGURE_retrans_total] * 1e6 /
 	       (double)f[FIGURE_segments_total];
 	/* an untrusted writer may publish any number */
-	f[FIGURE_loss_ppm] = loss < 1e6 ? (uint64_t)loss : 1000000;
+	return loss < 1e6 ? (uint64_t)loss : 1000000;
 }
 
 static void row_init(struct status_row *row,
@@ -70,7 +69,7 @@ static void row_init(struct status_row *row,
 	clean(p->relay, sizeof(p->relay));
 	clean(p->users, sizeof(p->users));
 	clean(p->shares, sizeof(p->shares));
-	row_fill_loss(p);
+	row->whole_loss_ppm = row_whole_loss(p);
 }
 
 static bool reaches(const struct uring_status_row *row,

@@ -26,6 +26,8 @@ struct status_row {
 	struct uring_status_row published; /* first: columns have its offsets */
 	/** of a connection over QUIC: the smbd behind the relay; 0: unknown */
 	uint64_t smbd_pid;
+	/** retransmitted segments of all, in parts per million; or unknown */
+	uint64_t whole_loss_ppm;
 	/** this connection relays another row, of smbd-quicd */
 	bool relayed;
 	enum status_state state;

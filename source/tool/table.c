@@ -201,6 +201,19 @@ uint64_t row_number(const struct status_row *row, const struct column *column)
 	return row->published.sampled != 0 ? number : FIGURE_UNKNOWN;
 }
 
+uint64_t row_shown_number(const struct status_row *row,
+			  const struct column *column)
+{
+	uint64_t number = row_number(row, column);
+
+	if (number == FIGURE_UNKNOWN && column->kind == COLUMN_FIGURE &&
+	    column->figure == FIGURE_loss_ppm && row->published.sampled != 0)
+	{
+		return row->whole_loss_ppm;
+	}
+	return number;
+}
+
 double row_age(const struct status_rows *rows, const struct status_row *row)
 {
 	const uint64_t sampled = row->published.sampled;
@@ -302,7 +315,7 @@ void table_cell(const struct status_rows *rows,
 	} else if (column->kind == COLUMN_NAMES) {
 		row_names(row, column, ',', text, size);
 	} else {
-		number = row_number(row, column);
+		number = row_shown_number(row, column);
 		text[0] = '\0';
 		if (number == FIGURE_UNKNOWN) {
 			/* below */
@@ -382,8 +395,8 @@ static int compare_rows(const void *a, const void *b, void *private_data)
 			     (const char *)other + column->offset);
 	} else {
 		/* the youngest sample has the largest time */
-		ret = compare_numbers(row_number(one, column),
-				      row_number(other, column),
+		ret = compare_numbers(row_shown_number(one, column),
+				      row_shown_number(other, column),
 				      column->kind != COLUMN_PROCESS);
 	}
 	if (ret == 0) {

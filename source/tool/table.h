@@ -67,6 +67,13 @@ void row_names(const struct status_row *row,
 /** The number of the other kinds; FIGURE_UNKNOWN if unknown. */
 uint64_t row_number(const struct status_row *row, const struct column *column);
 
+/**
+ * The same for people: a LOSS that is unknown lately is that of the whole
+ * connection.
+ */
+uint64_t row_shown_number(const struct status_row *row,
+			  const struct column *column);
+
 /** Seconds since the sample. */
 double row_age(const struct status_rows *rows, const struct status_row *row);
 

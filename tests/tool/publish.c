@@ -33,6 +33,8 @@ struct made {
 	uint64_t loss_ppm;
 	uint64_t stall_ms;
 	uint64_t rate;
+	/* of the whole connection; 0: a few */
+	uint64_t retrans;
 	bool limits;
 	bool no_sample;
 };
@@ -43,7 +45,8 @@ static const struct made made[] = {
 	 .user = "alice",
 	 .share = "projects",
 	 .rtt_us = 420,
-	 .loss_ppm = 0,
+	 .loss_ppm = FIGURE_UNKNOWN,
+	 .retrans = 12345,
 	 .rate = 118000000,
 	 .limits = true},
 	{.transport = "tcp",
@@ -137,7 +140,7 @@ static void make_row(const struct made *m, struct uring_status_row *row)
 	f[FIGURE_rto_us] = 200 * MS + m->rtt_us;
 	f[FIGURE_cwnd_segments] = 10;
 	f[FIGURE_unacked_bytes] = m->stall_ms;
-	f[FIGURE_retrans_total] = 12;
+	f[FIGURE_retrans_total] = m->retrans != 0 ? m->retrans : 12;
 	f[FIGURE_segments_total] = 123456;
 	f[FIGURE_loss_ppm] = m->loss_ppm;
 	f[FIGURE_stall_ms] = m->stall_ms;
