@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <talloc.h>
+#include <sys/stat.h>
 
 #include "rows.h"
 #include "util/clock.h"
@@ -138,8 +139,22 @@ int rows_add(const struct uring_status_row *row, struct status_rows *rows)
 	return 0;
 }
 
+static bool is_quic(const struct uring_status_row *row)
+{
+	return strcmp(row->transport, "quic") == 0;
+}
+
+static bool is_quicd_directory(const char *directory)
+{
+	struct stat st;
+	struct stat quicd;
+
+	return stat(directory, &st) == 0 && stat(ROWS_QUICD, &quicd) == 0 &&
+	       st.st_dev == quicd.st_dev && st.st_ino == quicd.st_ino;
+}
+
 static int rows_add_directory(const char *directory,
-			      const char *transport,
+			      bool quic_only,
 			      struct status_rows *rows)
 {
 	struct uring_status_row *published = NULL;
@@ -147,12 +162,24 @@ static int rows_add_directory(const char *directory,
 	size_t i;
 	int ret;
 
+	if (is_quicd_directory(directory)) {
+		quic_only = true;
+	}
 	ret = uring_status_read(NULL, directory, &published, &num_rows);
 	for (i = 0; ret == 0 && i < num_rows; i++) {
-		if (transport == NULL ||
-		    strcmp(published[i].transport, transport) == 0) {
-			ret = rows_add(&published[i], rows);
+		struct uring_status_row *row = &published[i];
+
+		if (is_quic(row)) {
+			/* only smbd knows these */
+			row->users[0] = '\0';
+			row->shares[0] = '\0';
+			row->limit_rtt_us = 0;
+			row->limit_loss_ppm = 0;
+			row->limit_stall_ms = 0;
+		} else if (quic_only) {
+			continue;
 		}
+		ret = rows_add(row, rows);
 	}
 	talloc_free(published);
 	return ret;
@@ -198,7 +225,7 @@ static int rows_join(struct status_rows *rows)
 		return ENOMEM;
 	}
 	for (i = 0; i < rows->num_rows; i++) {
-		if (rows->rows[i].published.relay[0] == '\0') {
+		if (!is_quic(&rows->rows[i].published)) {
 			by_client[num_clients] = &rows->rows[i];
 			num_clients += 1;
 		}
@@ -210,7 +237,9 @@ static int rows_join(struct status_rows *rows)
 		const struct status_row *key_pointer = &key;
 		struct status_row *const *found = NULL;
 
-		if (row->published.relay[0] == '\0') {
+		if (!is_quic(&row->published) ||
+		    row->published.relay[0] == '\0')
+		{
 			continue;
 		}
 		memcpy(key.published.client,
@@ -230,7 +259,7 @@ static int rows_join(struct status_rows *rows)
 }
 
 int rows_add_published(const char *const *directories,
-		       const char *transport,
+		       bool quic_only,
 		       struct status_rows *rows)
 {
 	const char *const *directory = NULL;
@@ -239,7 +268,7 @@ int rows_add_published(const char *const *directories,
 
 	rows->failed = directories[0];
 	for (directory = directories; *directory != NULL; directory++) {
-		ret = rows_add_directory(*directory, transport, rows);
+		ret = rows_add_directory(*directory, quic_only, rows);
 		if (ret != 0 && ret != ENOENT) {
 			rows->failed = *directory;
 			return ret;

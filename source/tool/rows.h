@@ -11,6 +11,9 @@
 
 #include "transport/publish.h"
 
+/** The directory of smbd-quicd. */
+#define ROWS_QUICD "/run/smbd-quicd"
+
 /** The state of a connection by the limits of its shares; the worst last. */
 enum status_state {
 	/** no limits, or no sample */
@@ -46,13 +49,16 @@ struct status_rows {
 /**
  * @brief Add the published rows; strings become printable.
  *
+ * The user of smbd-quicd need not be trusted.  So of its directory the function
+ * adds only rows of QUIC, and a row of QUIC has no users, shares and limits.
+ *
  * @param[in] directories  ends with NULL; one directory must exist.
- * @param[in] transport    add only rows of this transport; NULL: all.
+ * @param[in] quic_only    add only rows of QUIC.
  *
  * @return 0 or an errno; rows->failed is the directory.
  */
 int rows_add_published(const char *const *directories,
-		       const char *transport,
+		       bool quic_only,
 		       struct status_rows *rows);
 
 /** @brief Add one row unchanged; 0 or ENOMEM. */

@@ -17,16 +17,15 @@
 #include "tool.h"
 #include "util/macros.h"
 
-/* In Debian's lock directory, and the directory of smbd-quicd. */
+/* In Debian's lock directory. */
 #define STATUS_SMBD "/run/samba/smbd_uring"
-#define STATUS_QUICD "/run/smbd-quicd"
 
 /* The width of the table if no terminal has a width. */
 #define STATUS_WIDTH 80
 
 static const char *const status_standard[] = {
 	STATUS_SMBD,
-	STATUS_QUICD,
+	ROWS_QUICD,
 	NULL,
 };
 
@@ -108,14 +107,14 @@ static int status_list_columns(void)
 static int status_add_kernel(const struct status_options *o,
 			     struct status_rows *rows)
 {
-	static const char *const quicd[] = {STATUS_QUICD, NULL};
+	static const char *const quicd[] = {ROWS_QUICD, NULL};
 	const char *const *directories = quicd;
 	int ret;
 
 	if (o->directories != NULL) {
 		directories = o->directories;
 	}
-	ret = rows_add_published(directories, "quic", rows);
+	ret = rows_add_published(directories, true, rows);
 	if (ret != 0 && ret != ENOENT) {
 		return ret;
 	}
@@ -131,9 +130,9 @@ static int status_source(struct status_rows *rows, void *private_data)
 	if (o->kernel) {
 		ret = status_add_kernel(o, rows);
 	} else if (o->directories != NULL) {
-		ret = rows_add_published(o->directories, NULL, rows);
+		ret = rows_add_published(o->directories, false, rows);
 	} else {
-		ret = rows_add_published(status_standard, NULL, rows);
+		ret = rows_add_published(status_standard, false, rows);
 	}
 	if (ret == 0) {
 		ret = rows_finish(rows);
@@ -264,7 +263,7 @@ int tool_status(int argc, const char **argv)
 		 0,
 		 "where smbd publishes, smbd_uring below its lock directory, "
 		 "or smbd-quicd; can be given more than once "
-		 "(default: " STATUS_SMBD " and " STATUS_QUICD ")",
+		 "(default: " STATUS_SMBD " and " ROWS_QUICD ")",
 		 "DIR"},
 		{"list-columns",
 		 'l',

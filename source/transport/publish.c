@@ -49,8 +49,8 @@
 #define STATUS_DIGITS "0123456789"
 #define STATUS_ROW_WORDS (sizeof(struct uring_status_row) / sizeof(uint64_t))
 
-/* The most rows that a reader accepts, and how often it tries each row. */
-#define STATUS_MAX_SLOTS 1000000
+/* The most rows of a file that are read, and how often a reader tries each. */
+#define STATUS_MAX_SLOTS 65536
 #define STATUS_TRIES 100000
 
 _Static_assert(sizeof(struct uring_status_row) % sizeof(uint64_t) == 0,
@@ -475,7 +475,8 @@ static size_t status_count_slots(int fd, uint64_t *pid)
 	struct stat st;
 	size_t num_slots;
 
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	/* many links to a large file would cost the reader much memory */
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink > 1 ||
 	    !status_pread(fd, 0, &header, sizeof(header)) ||
 	    header.magic != STATUS_MAGIC ||
 	    header.slot_size != sizeof(struct status_slot))
@@ -485,7 +486,7 @@ static size_t status_count_slots(int fd, uint64_t *pid)
 	*pid = header.pid;
 	num_slots = ((size_t)st.st_size - sizeof(header)) /
 		    sizeof(struct status_slot);
-	return num_slots <= STATUS_MAX_SLOTS ? num_slots : 0;
+	return num_slots <= STATUS_MAX_SLOTS ? num_slots : STATUS_MAX_SLOTS;
 }
 
 static int status_read_file(int fd, struct status_reader *reader)

@@ -90,6 +90,10 @@ static const struct made made[] = {
 	{.transport = "quic",
 	 .client = "[2001:db8::1]:40000",
 	 .relay = "127.0.0.1:41000",
+	 /* which only smbd knows */
+	 .user = "forged",
+	 .share = "forged",
+	 .limits = true,
 	 .rtt_us = 38 * MS,
 	 .loss_ppm = 5000,
 	 .stall_ms = FIGURE_UNKNOWN,

@@ -450,18 +450,53 @@ static int open_file(void)
 	return fd;
 }
 
+/* Copy the first slot of the file; returns the number of bytes. */
+static ssize_t copy_slot(int fd, uint64_t size, uint64_t number)
+{
+	const off_t header = 4 * sizeof(uint64_t);
+	char slot[8192];
+
+	assert_true(size <= sizeof(slot));
+	assert_int_equal(pread(fd, slot, size, header), size);
+	return pwrite(fd, slot, size, header + (off_t)(number * size));
+}
+
+static const char *path_of(int fd)
+{
+	static char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return path;
+}
+
 /* A writer that the reader does not trust lies about its size. */
 static void test_size(void **state)
 {
 	size_t index;
 	struct uring_status *status = one_row(&index);
 	int fd = open_file();
+	uint64_t header[4];
+	char name[sizeof(directory) + 10];
 	struct stat st;
+	uint64_t i;
 
 	assert_int_equal(fstat(fd, &st), 0);
 	assert_int_equal(ftruncate(fd, (off_t)1 << 42), 0);
-	talloc_free(read_rows(0));
+	talloc_free(read_rows(1));
+	assert_int_equal(pread(fd, header, sizeof(header), 0), sizeof(header));
+	/* copy the row to the last slot that a reader reads, and to the next */
+	for (i = 65535; i <= 65536; i++) {
+		assert_int_equal(copy_slot(fd, header[1], i), header[1]);
+		talloc_free(read_rows(2));
+	}
 	assert_int_equal(ftruncate(fd, st.st_size), 0);
+	talloc_free(read_rows(1));
+	snprintf(name, sizeof(name), "%s/1-1", directory);
+	assert_int_equal(linkat(AT_FDCWD, path_of(fd), AT_FDCWD, name,
+				AT_SYMLINK_FOLLOW),
+			 0);
+	talloc_free(read_rows(0));
+	assert_int_equal(unlink(name), 0);
 	talloc_free(read_rows(1));
 	assert_int_equal(ftruncate(fd, st.st_size - 1), 0);
 	talloc_free(read_rows(0));
