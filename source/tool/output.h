@@ -20,7 +20,8 @@
  * @param[in] width   the columns of the terminal.  The function cuts long
  *                    words and leaves out columns that do not fit; 0: no
  *                    limit.
- * @param[in] height  the lines of the terminal; 0: no limit.
+ * @param[in] height  the lines of the terminal, at least 2; 0: no limit.  With
+ *                    a limit the last line has no newline, which would scroll.
  *
  * @return the exit status.
  */

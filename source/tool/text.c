@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,7 +186,11 @@ static void text_fit(struct text_layout *layout, size_t width)
 		while (total > width && text_narrow(layout)) {
 			total -= 1;
 		}
-		if (total <= width || layout->num_columns == 1) {
+		if (total <= width) {
+			return;
+		}
+		if (layout->num_columns == 1) {
+			layout->columns[0].width = width;
 			return;
 		}
 		text_leave_out(layout);
@@ -251,7 +256,7 @@ static int text_add_columns(struct libscols_table *table,
 	return 0;
 }
 
-/* Returns 0 or an errno. */
+/* Does not end the last line.  Returns 0 or an errno. */
 static int text_draw(const struct status_rows *rows,
 		     const struct text_rows *shown,
 		     const struct text_layout *layout)
@@ -273,18 +278,23 @@ static int text_draw(const struct status_rows *rows,
 		ret = scols_print_table_to_string(table, &text);
 	}
 	if (ret == 0) {
-		printf("%s", text);
-		/* some versions do not end the last line */
-		if (text[0] != '\0' && text[strlen(text) - 1] != '\n') {
-			printf("\n");
+		size_t length = strlen(text);
+
+		/* some versions end the last line */
+		if (length > 0 && text[length - 1] == '\n') {
+			text[length - 1] = '\0';
 		}
+		printf("%s", text);
 	}
 	free(text);
 	scols_unref_table(table);
 	return -ret;
 }
 
-/* Keep the rows that fit; returns the number of the others. */
+/*
+ * Keep the rows that fit.  Returns the number of the others, if a line is left
+ * for it.
+ */
 static size_t text_choose_rows(const struct status_rows *rows,
 			       bool wide,
 			       size_t height,
@@ -299,14 +309,20 @@ static size_t text_choose_rows(const struct status_rows *rows,
 		}
 	}
 	/* a line for the headings, one for the number of the other rows */
-	if (height != 0 && shown->num_rows + 1 > height) {
-		size_t room = height > 2 ? height - 2 : 0;
+	if (height != 0 && shown->num_rows > height - 1) {
+		size_t room = height > 2 ? height - 2 : height - 1;
 		size_t more = shown->num_rows - room;
 
 		shown->num_rows = room;
-		return more;
+		return height > 2 ? more : 0;
 	}
 	return 0;
+}
+
+/* For printf(); a terminal without a width has no limit. */
+static int text_columns(size_t width)
+{
+	return width != 0 && width < INT_MAX ? (int)width : INT_MAX;
 }
 
 int output_text(const struct status_rows *rows,
@@ -326,7 +342,7 @@ int output_text(const struct status_rows *rows,
 	more = text_choose_rows(rows, wide, height, &shown);
 	if (shown.num_rows == 0) {
 		free(shown.rows);
-		printf("no connections\n");
+		printf("no connections%s", height == 0 ? "\n" : "");
 		return tool_flush();
 	}
 	text_choose(&layout, rows, &shown, wide);
@@ -337,7 +353,13 @@ int output_text(const struct status_rows *rows,
 		return tool_failure("status", strerror(ret));
 	}
 	if (more > 0) {
-		printf("and %zu more", more);
+		char line[64];
+
+		snprintf(line, sizeof(line), "and %zu more", more);
+		printf("\n%.*s", text_columns(width), line);
+	}
+	if (height == 0) {
+		printf("\n");
 	}
 	return tool_flush();
 }

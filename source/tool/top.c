@@ -42,16 +42,27 @@ static int top_draw(const struct status_rows *rows,
 		    const struct column *column)
 {
 	struct winsize size = {};
+	char line[128];
 
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	snprintf(line,
+		 sizeof(line),
+		 "%zu connections, by %s",
+		 rows->num_rows,
+		 column->heading);
 	/* clear the screen, and move the cursor home */
-	printf("\033[H\033[2J%zu connections, by %s\n",
-	       rows->num_rows,
-	       column->heading);
+	printf("\033[H\033[2J%.*s",
+	       size.ws_col > 0 ? size.ws_col : (int)sizeof(line),
+	       line);
+	if (size.ws_row == 1 || size.ws_row == 2) {
+		/* no room for headings and a row */
+		return fflush(stdout);
+	}
+	printf("\n");
 	return output_text(rows,
 			   wide,
 			   size.ws_col,
-			   size.ws_row > 1 ? size.ws_row - 1 : 0);
+			   size.ws_row > 0 ? size.ws_row - 1 : 0);
 }
 
 /* Returns 0 or an errno. */
