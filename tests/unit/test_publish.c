@@ -357,18 +357,22 @@ static void make_file(const char *name, const char *content)
 static void test_others_files(void **state)
 {
 	static const char *const others[] = {
-		"2024-01-report.txt",
-		"1",
-		"7-",
-		"0-1",
+		"999999999-01-report.txt",
+		"999999999",
+		"999999999-",
+		"0999999-1",
 		"-1",
 		"99999999999-1",
 		"999999999-1x",
 		"1-1",
 		"999999999-2",
 	};
+	struct flock lock = {
+		.l_type = F_WRLCK,
+	};
 	const char magic[] = "uring2\0";
 	struct uring_status *status = NULL;
+	int locked;
 	char path[sizeof(directory) + 32];
 	size_t index;
 	size_t i;
@@ -385,6 +389,11 @@ static void test_others_files(void **state)
 	assert_int_equal(mkfifo(path, 0600), 0);
 	snprintf(path, sizeof(path), "%s/999999999-4", directory);
 	assert_int_equal(symlink("999999999-2", path), 0);
+	/* a process that lives in another PID namespace */
+	make_file("999999999-6", magic);
+	snprintf(path, sizeof(path), "%s/999999999-6", directory);
+	locked = open(path, O_RDWR);
+	assert_int_equal(fcntl(locked, F_OFD_SETLK, &lock), 0);
 	if (geteuid() == 0) {
 		make_file("999999999-5", magic);
 		snprintf(path, sizeof(path), "%s/999999999-5", directory);
@@ -402,6 +411,8 @@ static void test_others_files(void **state)
 	}
 	assert_true(exists("999999999-3"));
 	assert_true(exists("999999999-4"));
+	assert_true(exists("999999999-6"));
+	close(locked);
 	assert_true(geteuid() != 0 || exists("999999999-5"));
 	(void)empty_directory();
 }
