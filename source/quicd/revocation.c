@@ -6,6 +6,11 @@
  * then lets in whom nobody has listed.  So the lists are kept here, and each
  * certificate of a client's chain is looked up.  A list that is past its next
  * update, or not valid yet, refuses all certificates of its issuer.
+ *
+ * Only lists that a CA of tls cafile has signed are kept: another one with the
+ * same name must not stand in for a list that has expired.  A list with a
+ * critical extension (a delta, or one for some certificates only) does not say
+ * that a certificate is good (RFC 5280, 5.2), so it is refused.
  */
 
 #include <string.h>
@@ -62,30 +67,67 @@ static bool revocation_is_trusted(gnutls_x509_crl_t list,
 	return false;
 }
 
+static bool revocation_check_extensions(struct quicd_report *report,
+					gnutls_x509_crl_t list,
+					const struct quicd_file *file,
+					const char *issuer)
+{
+	unsigned i;
+
+	for (i = 0;; i++) {
+		char oid[REVOCATION_NAME] = "?";
+		size_t len = sizeof(oid);
+		unsigned critical = 0;
+		const int ret = gnutls_x509_crl_get_extension_info(
+			list, i, oid, &len, &critical);
+
+		if (ret == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) {
+			return true;
+		}
+		if (ret < 0 || critical != 0) {
+			return quicd_report_error(
+				report,
+				"%s: the list of \"%s\" has the critical "
+				"extension %s, which smbd-quicd does not "
+				"support; use a complete list",
+				file->source,
+				issuer,
+				oid);
+		}
+	}
+}
+
+/* Lists that no trusted CA has signed are taken out. */
 static bool revocation_check_lists(struct quicd_report *report,
-				   const struct quicd_revocation *revocation,
+				   struct quicd_revocation *revocation,
 				   const struct quicd_file *file,
 				   const struct quicd_certificates *trusted)
 {
 	const time_t now = time(NULL);
-	unsigned num_trusted = 0;
+	const unsigned num = revocation->num;
+	bool good = true;
 	unsigned i;
 
-	for (i = 0; i < revocation->num; i++) {
+	revocation->num = 0;
+	for (i = 0; i < num; i++) {
 		gnutls_x509_crl_t list = revocation->lists[i];
 		char name[REVOCATION_NAME] = "?";
 		size_t len = sizeof(name);
 
 		(void)gnutls_x509_crl_get_issuer_dn(list, name, &len);
-		if (revocation_is_trusted(list, trusted)) {
-			num_trusted++;
-		} else {
+		if (!revocation_is_trusted(list, trusted)) {
 			quicd_report_warning(report,
 					     "%s: the list of \"%s\" is not of "
 					     "a CA in tls cafile",
 					     file->source,
 					     name);
+			gnutls_x509_crl_deinit(list);
+			continue;
 		}
+		revocation->lists[revocation->num] = list;
+		revocation->num++;
+		good = revocation_check_extensions(report, list, file, name) &&
+		       good;
 		if (!revocation_is_valid(list, now)) {
 			quicd_report_obstacle(
 				report,
@@ -96,13 +138,13 @@ static bool revocation_check_lists(struct quicd_report *report,
 				name);
 		}
 	}
-	if (num_trusted == 0) {
+	if (revocation->num == 0) {
 		return quicd_report_error(
 			report,
 			"%s: there is no list of a CA in tls cafile",
 			file->source);
 	}
-	return true;
+	return good;
 }
 
 static bool revocation_check_cas(struct quicd_report *report,

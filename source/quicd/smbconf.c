@@ -62,6 +62,7 @@ struct smbconf_reader {
 	struct smbconf_stream streams[SMBCONF_STREAMS];
 	char *section; /* of stdout; NULL before the first one */
 	bool global;
+	bool global_seen;
 	char *file;    /* the main one, as testparm says it */
 	char *include; /* the last one, as it is written */
 	char **files;  /* the main one, and includes */
@@ -143,8 +144,20 @@ static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 		}
 		talloc_free(reader->section);
 		reader->section = talloc_strdup(NULL, line + 1);
-		reader->global = reader->section != NULL &&
-				 strcasecmp(reader->section, "global") == 0;
+		if (reader->section == NULL) {
+			reader->good = quicd_report_error(reader->report,
+							  "no memory");
+			return;
+		}
+		reader->global = strcasecmp(reader->section, "global") == 0;
+		if (reader->global && reader->global_seen) {
+			/* a value of the registry may have several lines */
+			reader->good = quicd_report_error(
+				reader->report,
+				"[global] comes twice: a value in the "
+				"registry has a line break");
+		}
+		reader->global_seen = reader->global_seen || reader->global;
 		return;
 	}
 	if (equals == NULL || reader->section == NULL || name[0] == '#') {
@@ -183,17 +196,20 @@ static void smbconf_add_file(struct smbconf_reader *reader, const char *path)
 			       reader->files,
 			       char *,
 			       reader->num_files + 1);
-	if (files == NULL) {
+	if (files != NULL) {
+		reader->files = files;
+		files[reader->num_files] = talloc_strdup(files, path);
+	}
+	if (files == NULL || files[reader->num_files] == NULL) {
+		reader->good = quicd_report_error(reader->report, "no memory");
 		return;
 	}
-	reader->files = files;
-	files[reader->num_files] = talloc_strdup(files, path);
-	reader->num_files += files[reader->num_files] != NULL;
+	reader->num_files++;
 }
 
 /*
- * "config file" replaces all by another file, if that is there.  testparm does
- * not say if it is not, and smbd chooses by the client, too.
+ * "config file" makes smbd read another file in place of this one.  testparm
+ * prints this one all the same, so what it prints is not what smbd goes by.
  */
 static void smbconf_config_file(struct smbconf_reader *reader, const char *path)
 {
@@ -208,7 +224,50 @@ static void smbconf_config_file(struct smbconf_reader *reader, const char *path)
 						  "config file = %s: %s",
 						  path,
 						  strerror(errno));
+	} else if (reader->file == NULL || strcmp(path, reader->file) != 0) {
+		reader->good = quicd_report_error(
+			reader->report,
+			"config file = %s: smbd reads that file in place of "
+			"this one; start smbd-quicd with -s %s",
+			path,
+			path);
 	}
+}
+
+/*
+ * Samba ignores a parameter of [global] below the header of a share.  Those
+ * that decide who may come in, or how smbd is reached, must not be lost so.
+ */
+static void smbconf_below_share(struct smbconf_reader *reader, const char *name)
+{
+	static const char *const needed[] = {
+		"bind interfaces only",
+		"config file",
+		"hostname lookups",
+		"interfaces",
+		"private dir",
+		"server smb transports",
+		"smb ports",
+		"tls cafile",
+		"tls certfile",
+		"tls crlfile",
+		"tls keyfile",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(needed); i++) {
+		if (quicd_smbconf_same_name(name, needed[i])) {
+			reader->good = quicd_report_error(
+				reader->report,
+				"%s: Samba ignores it below the header of a "
+				"share; move it to [global]",
+				name);
+			return;
+		}
+	}
+	quicd_report_warning(reader->report,
+			     "%s: Samba ignores it below the header of a share",
+			     name);
 }
 
 static void smbconf_no_include(struct smbconf_reader *reader, const char *path)
@@ -279,6 +338,12 @@ static void smbconf_stderr(struct smbconf_reader *reader, char *line)
 	if (rest != NULL) {
 		rest[strcspn(rest, "\"")] = '\0';
 		reader->fn(reader->private_data, NULL, rest, NULL);
+		return;
+	}
+	rest = smbconf_after(line, "Global parameter ");
+	if (rest != NULL && strstr(rest, " found in service section") != NULL) {
+		*strstr(rest, " found in service section") = '\0';
+		smbconf_below_share(reader, rest);
 		return;
 	}
 	rest = smbconf_after(line, "Load smb config files from ");
@@ -453,34 +518,63 @@ static bool smbconf_spawn(struct smbconf_reader *reader, const char *path)
 	return true;
 }
 
-/* Pass the lines on that Samba drops; a "\\" at the end continues a line. */
-static void smbconf_search(struct smbconf_reader *reader, const char *path)
+/*
+ * Pass the lines on that Samba drops.  A "\\" at the end continues a line, but
+ * not a comment; a line is judged with all that continues it.
+ */
+static void smbconf_search_lines(struct smbconf_reader *reader, FILE *f)
 {
-	FILE *f = fopen(path, "re");
 	bool continued = false;
+	bool dropped = false;
+	char *first = NULL;
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
 
-	while (f != NULL && (len = getline(&line, &size, f)) > 0) {
+	while ((len = getline(&line, &size, f)) > 0) {
 		const char *begin = line + strspn(line, " \t");
-		const bool inner = continued;
+		const bool comment = !continued &&
+				     strchr("#;[", begin[0]) != NULL;
 
 		while (len > 0 && isspace((unsigned char)line[len - 1])) {
 			len--;
 			line[len] = '\0';
 		}
-		continued = len > 0 && line[len - 1] == '\\';
-		if (!inner && strchr("#;[", begin[0]) == NULL &&
-		    strchr(begin, '=') == NULL && !continued)
-		{
-			reader->fn(reader->private_data, NULL, begin, NULL);
+		if (!continued) {
+			talloc_free(first);
+			first = talloc_strdup(NULL, begin);
+			dropped = !comment && begin[0] != '\0';
+		}
+		dropped = dropped && strchr(begin, '=') == NULL;
+		continued = !comment && len > 0 && line[len - 1] == '\\';
+		if (!continued && dropped) {
+			reader->fn(reader->private_data,
+				   NULL,
+				   first != NULL ? first : "a line",
+				   NULL);
 		}
 	}
-	free(line);
-	if (f != NULL) {
-		fclose(f);
+	if (continued && dropped) {
+		reader->fn(reader->private_data,
+			   NULL,
+			   first != NULL ? first : "a line",
+			   NULL);
 	}
+	talloc_free(first);
+	free(line);
+}
+
+static void smbconf_search(struct smbconf_reader *reader, const char *path)
+{
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL) {
+		reader->good = quicd_report_error(
+			reader->report, "%s: %s", path, strerror(errno));
+		return;
+	}
+	smbconf_search_lines(reader, f);
+	fclose(f);
 }
 
 /* Say a file that cannot be read; false if there is nothing to say. */
