@@ -19,6 +19,7 @@
 
 #include "behind.h"
 #include "handover.h"
+#include "names.h"
 #include "reading.h"
 #include "settings.h"
 #include "smbconf.h"
@@ -173,7 +174,7 @@ static void reading_parameter(void *private_data,
 	struct quicd_reader *reader = private_data;
 	const char *canonical = NULL;
 
-	switch (quicd_settings_name(
+	switch (quicd_name_of(
 		reader->report, section, name, value != NULL, &canonical))
 	{
 	case QUICD_NAME_OURS:

@@ -66,28 +66,6 @@ struct quicd_settings *quicd_settings_parse(TALLOC_CTX *mem_ctx,
 					    struct quicd_report *report,
 					    const struct quicd_bundle *bundle);
 
-enum quicd_name {
-	QUICD_NAME_FOREIGN, /* not ours */
-	QUICD_NAME_IGNORED, /* known, and not for smbd-quicd */
-	QUICD_NAME_OURS,    /* canonical is set */
-	QUICD_NAME_BAD,	    /* an error is in the report */
-};
-
-/**
- * @brief Judge a name of smb.conf.  One that begins with our prefix, in
- * whatever spelling, is known or an error.
- *
- * @param[in]  section    NULL is [global]
- * @param[in]  taken      whether Samba takes this name; it drops unknown ones
- *                        without a colon
- * @param[out] canonical  the name as it is in a bundle
- */
-enum quicd_name quicd_settings_name(struct quicd_report *report,
-				    const char *section,
-				    const char *name,
-				    bool taken,
-				    const char **canonical);
-
 /**
  * @brief The smbd for a client.
  *
@@ -105,6 +83,8 @@ const struct address *quicd_settings_server(
  * @return the name as the man pages have it, NULL after the last one
  */
 const char *quicd_settings_parameter(size_t i, bool *ours);
+
+#define QUICD_PREFIX "smbd_uring:"
 
 /**
  * @brief Whether "hosts allow" and "hosts deny" let an address in, by the

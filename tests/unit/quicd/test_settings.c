@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "quicd/cpus.h"
+#include "quicd/names.h"
 #include "quicd/settings.h"
 #include "quicd/smbconf.h"
 #include "util/macros.h"
@@ -162,7 +163,7 @@ static void judge(const char *section,
 	const char *canonical = NULL;
 
 	assert_int_equal(
-		quicd_settings_name(&report, section, name, taken, &canonical),
+		quicd_name_of(&report, section, name, taken, &canonical),
 		expected);
 	assert_int_equal(report.errors, expected == QUICD_NAME_BAD);
 	if (expected == QUICD_NAME_OURS) {

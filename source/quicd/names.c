@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * Names of smb.conf, see names.h.
+ *
+ * Samba takes a name with blanks and in any case, and keeps a name with a colon
+ * that nobody knows.  A mistyped one must not leave a door open: each name with
+ * the letters of our prefix, or of one of our options, is known or an error.
+ */
+
+#include "config.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <talloc.h>
+
+#include "names.h"
+#include "settings.h"
+#include "smbconf.h"
+
+/* Letters, digits and colons, in lower case. */
+static void quicd_name_letters(char *to, const char *from)
+{
+	for (; *from != '\0'; from++) {
+		const unsigned char c = (unsigned char)*from;
+
+		if (c < 0x80 && (isalnum(c) || c == ':')) {
+			*to = (char)tolower(c);
+			to++;
+		}
+	}
+	*to = '\0';
+}
+
+static bool quicd_name_contains(const char *letters, const char *known)
+{
+	char option[64];
+
+	quicd_name_letters(option, known + strlen(QUICD_PREFIX));
+	return strstr(letters, option) != NULL;
+}
+
+/* Whether a name that Samba ignores was to keep somebody out. */
+static bool quicd_name_is_serious(const char *letters)
+{
+	return strncmp(letters, "tls", strlen("tls")) == 0 ||
+	       (strstr(letters, "host") != NULL &&
+		(strstr(letters, "allow") != NULL ||
+		 strstr(letters, "den") != NULL));
+}
+
+static enum quicd_name quicd_name_judge(struct quicd_report *report,
+					const char *section,
+					const char *name,
+					const char *letters,
+					const char **canonical)
+{
+	static const char prefix[] = "smbduring";
+	const bool ours = strncmp(letters, prefix, sizeof(prefix) - 1) == 0;
+	const char *known = NULL;
+	bool used = false;
+	size_t i;
+
+	for (i = 0; (known = quicd_settings_parameter(i, &used)) != NULL && used;
+	     i++)
+	{
+		if (quicd_smbconf_same_name(name, known)) {
+			*canonical = known;
+			if (section == NULL) {
+				return QUICD_NAME_OURS;
+			}
+			(void)quicd_report_error(
+				report,
+				"%s in [%s]: only [global] can have it",
+				name,
+				section);
+			return QUICD_NAME_BAD;
+		}
+		if (!ours && quicd_name_contains(letters, known)) {
+			(void)quicd_report_error(report,
+						 "%s: is %s meant?",
+						 name,
+						 known);
+			return QUICD_NAME_BAD;
+		}
+	}
+	if (!ours && strstr(letters, ":quic") != NULL) {
+		(void)quicd_report_error(report,
+					 "%s: is " QUICD_PREFIX
+					 "quic ... meant?",
+					 name);
+		return QUICD_NAME_BAD;
+	}
+	if (!ours) {
+		return QUICD_NAME_FOREIGN;
+	}
+	for (; known != NULL; i++, known = quicd_settings_parameter(i, &used)) {
+		if (quicd_smbconf_same_name(name, known)) {
+			return QUICD_NAME_IGNORED;
+		}
+	}
+	for (i = 0; name[i] != '\0' && (unsigned char)name[i] < 0x80; i++) {
+		;
+	}
+	(void)quicd_report_error(report,
+				 "%s: there is no such parameter%s",
+				 name,
+				 name[i] != '\0'
+					 ? " (it has a character that is not "
+					   "ASCII)"
+					 : "");
+	return QUICD_NAME_BAD;
+}
+
+enum quicd_name quicd_name_of(struct quicd_report *report,
+			      const char *section,
+			      const char *name,
+			      bool taken,
+			      const char **canonical)
+{
+	char *letters = talloc_array(NULL, char, strlen(name) + 1);
+	enum quicd_name verdict = QUICD_NAME_BAD;
+
+	if (letters == NULL) {
+		(void)quicd_report_error(report, "no memory");
+		return QUICD_NAME_BAD;
+	}
+	quicd_name_letters(letters, name);
+	if (taken && strchr(name, ':') == NULL) {
+		verdict = QUICD_NAME_FOREIGN; /* one of Samba's own */
+	} else {
+		verdict = quicd_name_judge(
+			report, section, name, letters, canonical);
+	}
+	if (!taken && verdict == QUICD_NAME_FOREIGN &&
+	    quicd_name_is_serious(letters)) {
+		(void)quicd_report_error(report,
+					 "%s: Samba ignores this line",
+					 name);
+		verdict = QUICD_NAME_BAD;
+	}
+	talloc_free(letters);
+	return verdict;
+}
