@@ -88,7 +88,7 @@ LIBRARY = ['compat_getsockopt', 'smbd_uring_backend', 'uring_batch',
 INTERPOSE = ['epoll_interpose']
 PUBLISH = ['transport/figures', 'transport/publish']
 TRANSPORT = ['transport/' + part for part in (
-    'name_list', 'parameters', 'snapshot', 'tcp', 'warn', 'watch',
+    'meter', 'name_list', 'parameters', 'snapshot', 'tcp', 'warn', 'watch',
     'watch_rows', 'watch_settings')]
 
 # The preload library without its shim.
@@ -98,7 +98,8 @@ PRELOAD = ['preload/' + part for part in (
 
 TOOL = ['tool/' + part for part in (
     'main', 'tool', 'probe', 'connect', 'status', 'rows', 'kernel', 'sockdiag',
-    'names', 'command', 'table', 'text', 'json', 'openmetrics', 'top')]
+    'names', 'command', 'table', 'cell', 'sort', 'text', 'json', 'openmetrics',
+    'top')]
 
 # The functions that a unit test replaces by its own, with ld's --wrap.
 UNIT_WRAPS = {

@@ -24,6 +24,9 @@ enum watch_limit {
 };
 #define WATCH_LIMITS (WATCH_STALL + 1)
 
+/* A rate of too few segments: below each limit. */
+#define WATCH_NONE (-1.0)
+
 /** The values that have limits, from sample to sample of one network. */
 struct watch_meter {
 	/* the previous sample, zeroes at first */

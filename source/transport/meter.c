@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * What a channel's samples come to: the round-trip time, the loss of late, and
+ * how long nothing has been acknowledged.  warn.c compares it with the limits.
+ */
+
+#include "config.h"
+
+#include <string.h>
+
+#include "util/clock.h"
+#include "watch_internal.h"
+
+/* The default directory in which smbd-quicd publishes. */
+#define WATCH_QUIC_DIRECTORY "/run/smbd-quicd"
+
+/* The smallest number of segments that makes a rate significant. */
+#define METER_MIN_SEGMENTS 50
+
+/* Reduce the counts to three quarters for each interval since the last one. */
+static void meter_decay(struct watch_meter *meter,
+			uint64_t sampled,
+			uint64_t interval)
+{
+	uint64_t rounds = 0;
+
+	if (interval != 0 && sampled > meter->sampled) {
+		rounds = (sampled - meter->sampled + interval / 2) / interval;
+	}
+	meter->sampled = sampled;
+	for (; rounds > 0 && meter->segments >= 1; rounds--) {
+		meter->segments = meter->segments * 3 / 4;
+		meter->retrans = meter->retrans * 3 / 4;
+	}
+}
+
+/* The percentage of segments that were retransmitted lately. */
+static void meter_loss(struct watch_meter *meter, const uint64_t *now)
+{
+	/* the kernel's counters have 32 bits */
+	uint32_t segments = (uint32_t)(now[FIGURE_segments_total] -
+				       meter->last[FIGURE_segments_total]);
+	uint32_t retrans = (uint32_t)(now[FIGURE_retrans_total] -
+				      meter->last[FIGURE_retrans_total]);
+
+	meter->segments += segments;
+	meter->retrans += retrans;
+	meter->values[WATCH_RETRANS] = WATCH_NONE;
+	if (meter->segments >= METER_MIN_SEGMENTS) {
+		meter->values[WATCH_RETRANS] = 100 * meter->retrans /
+					       meter->segments;
+	}
+}
+
+/* Whether data moves or waits; times are nanoseconds. */
+static bool meter_take(struct watch_meter *meter,
+		       const uint64_t *now,
+		       uint64_t sampled,
+		       uint64_t interval)
+{
+	const uint64_t *last = meter->last;
+	bool acked = now[FIGURE_bytes_acked] != last[FIGURE_bytes_acked];
+	bool received = now[FIGURE_bytes_received] !=
+			last[FIGURE_bytes_received];
+
+	meter->values[WATCH_RTT] = (double)now[FIGURE_rtt_us] / 1000;
+	meter_decay(meter, sampled, interval);
+	meter_loss(meter, now);
+
+	if (now[FIGURE_unacked_bytes] == 0) {
+		meter->stalled_since = 0;
+	} else if (meter->stalled_since == 0 || acked) {
+		meter->stalled_since = sampled;
+	}
+	meter->values[WATCH_STALL] = 0;
+	if (meter->stalled_since != 0) {
+		meter->values[WATCH_STALL] = (double)(sampled -
+						      meter->stalled_since) /
+					     CLOCK_NS_PER_S;
+	}
+	memcpy(meter->last, now, sizeof(meter->last));
+	return now[FIGURE_unacked_bytes] > 0 || acked || received;
+}
+
+/*
+ * Measure the client's network if smbd-quicd relays the connection: the TCP
+ * connection to smbd shows nothing of that network.  smbd-quicd publishes its
+ * row at once, so a few attempts to find the row are enough.
+ */
+static bool measure_quic(struct uring_watch_channel *channel)
+{
+	struct watch_quic *quic = channel->quic;
+
+	if (quic == NULL && channel->quic_tries > 0 &&
+	    channel->row.limit_rtt_us + channel->row.limit_loss_ppm +
+			    channel->row.limit_stall_ms >
+		    0)
+	{
+		channel->quic_tries -= 1;
+		quic = talloc_zero(channel, struct watch_quic);
+		if (quic != NULL && uring_status_follow(quic,
+							WATCH_QUIC_DIRECTORY,
+							channel->row.client,
+							&quic->follower) != 0)
+		{
+			TALLOC_FREE(quic);
+		}
+		channel->quic = quic;
+	}
+	if (quic == NULL) {
+		return false;
+	}
+	if (!uring_status_follow_read(quic->follower, &quic->row)) {
+		TALLOC_FREE(channel->quic);
+		return false;
+	}
+	return meter_take(&quic->meter,
+			  quic->row.figures,
+			  channel->row.sampled,
+			  channel->watch->interval * CLOCK_NS_PER_S);
+}
+
+void watch_measure(struct uring_watch_channel *channel)
+{
+	struct watch_meter *meter = &channel->meter;
+	uint64_t *figure = channel->row.figures;
+	bool busy = meter_take(meter,
+			       figure,
+			       channel->row.sampled,
+			       channel->watch->interval * CLOCK_NS_PER_S);
+
+	if (meter->segments >= METER_MIN_SEGMENTS) {
+		figure[FIGURE_loss_ppm] =
+			(uint64_t)(meter->values[WATCH_RETRANS] * 10000);
+	}
+	figure[FIGURE_stall_ms] = (uint64_t)(meter->values[WATCH_STALL] * 1000);
+
+	if (measure_quic(channel) || busy) {
+		channel->watch->busy = true;
+	}
+}
