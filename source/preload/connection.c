@@ -11,7 +11,6 @@
 #include "config.h"
 
 #include <string.h>
-#include <unistd.h>
 #include <netinet/in.h>
 
 #include "connection.h"
@@ -37,6 +36,8 @@ struct preload_connection {
 static struct {
 	pid_t announced;
 	struct preload_connection *list;
+	/* smbd closes all its connections by the same function */
+	tevent_fd_close_fn_t close_fn;
 
 	/* the last one that lost its tevent_fd and was not closed with it */
 	int detached_fd;
@@ -211,8 +212,7 @@ static void connection_close_fn(struct tevent_context *ev,
 	struct preload_connection *conn = connection_find(fde);
 
 	if (conn == NULL) {
-		/* it is a child of the fde, so it is still there */
-		close(fd);
+		connections.close_fn(ev, fde, fd, private_data);
 		return;
 	}
 	connection_end(conn);
@@ -229,5 +229,6 @@ tevent_fd_close_fn_t preload_connection_set_close_fn(
 		return close_fn;
 	}
 	conn->close_fn = close_fn;
+	connections.close_fn = close_fn;
 	return connection_close_fn;
 }

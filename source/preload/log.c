@@ -36,7 +36,12 @@
 #define LOG_SAID_FILE "smbd_uring.said"
 #define LOG_SAID_SECONDS 3600
 /* More lines at a time than that, and the oldest may be said again. */
-#define LOG_SAID_MAX 64
+#define LOG_SAID_MAX 1024
+/* A process says at most as many different lines. */
+#define LOG_OWN_MAX 64
+#define LOG_FULL                                                 \
+	"smbd_uring: too many different warnings; a process says " \
+	"no more of them"
 
 /* A line that was said; the file is an array of them. */
 struct log_said {
@@ -47,8 +52,9 @@ struct log_said {
 static enum preload_log log_wanted = PRELOAD_LOG_WARNINGS;
 
 /* what this process, or its parent before the fork, has said */
-static uint64_t log_own[LOG_SAID_MAX];
+static uint64_t log_own[LOG_OWN_MAX];
 static size_t log_num_own;
+static bool log_full;
 
 void preload_log_set(enum preload_log log)
 {
@@ -163,10 +169,18 @@ void preload_warning_once(const char *line)
 			return;
 		}
 	}
-	if (log_num_own < ARRAY_SIZE(log_own)) {
-		log_own[log_num_own] = hash;
-		log_num_own++;
+	if (log_num_own == ARRAY_SIZE(log_own)) {
+		/* what cannot be remembered would be said each second */
+		if (!log_full) {
+			log_full = true;
+			if (log_first_on_machine(log_hash(LOG_FULL))) {
+				preload_warning(LOG_FULL);
+			}
+		}
+		return;
 	}
+	log_own[log_num_own] = hash;
+	log_num_own++;
 	if (log_first_on_machine(hash)) {
 		preload_warning(line);
 	}

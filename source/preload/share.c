@@ -162,6 +162,15 @@ static void share_load(struct preload_share *share,
 				     "needs smbd_uring:backend = io_uring; "
 				     "nothing is sampled");
 	}
+	if (settings->watch.interval == 0 &&
+	    (settings->watch.warn_rtt != 0 ||
+	     settings->watch.warn_retrans != 0 ||
+	     settings->watch.warn_stall != 0))
+	{
+		preload_warning_once("smbd_uring: smbd_uring:warn ... needs "
+				     "smbd_uring:sample interval; nothing is "
+				     "sampled");
+	}
 }
 
 /* The watch asks about once a second: a stock smbd tells nobody of a reload. */
@@ -270,6 +279,7 @@ struct uring_watch *preload_shares_watch(struct tevent_context *ev)
 	if (shares.watch == NULL) {
 		return NULL;
 	}
+	uring_watch_set_log_once_fn(shares.watch, preload_warning_once);
 	guard = talloc_zero(shares.watch, struct share_guard);
 	if (guard == NULL) {
 		TALLOC_FREE(shares.watch);

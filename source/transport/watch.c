@@ -258,6 +258,7 @@ struct uring_watch *uring_watch_create(TALLOC_CTX *mem_ctx,
 	watch->ev = ev;
 	watch->euid = geteuid();
 	watch->log_fn = log_fn;
+	watch->log_once_fn = log_fn;
 	watch->directory = talloc_strdup(watch, directory);
 	if (watch->directory == NULL ||
 	    !smbd_uring_backend_set_loop_hook(ev, watch_turn, watch))
@@ -267,6 +268,12 @@ struct uring_watch *uring_watch_create(TALLOC_CTX *mem_ctx,
 	}
 	talloc_set_destructor(watch, uring_watch_destructor);
 	return watch;
+}
+
+void uring_watch_set_log_once_fn(struct uring_watch *watch,
+				 void (*log_fn)(const char *line))
+{
+	watch->log_once_fn = log_fn;
 }
 
 static int uring_watch_channel_destructor(struct uring_watch_channel *channel)

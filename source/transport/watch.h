@@ -48,6 +48,13 @@ struct uring_watch *uring_watch_create(TALLOC_CTX *mem_ctx,
 				       void (*log_fn)(const char *line));
 
 /**
+ * Log by this function what is the same in each process of the server, such
+ * as a directory that cannot be written; without it log_fn does.
+ */
+void uring_watch_set_log_once_fn(struct uring_watch *watch,
+				 void (*log_fn)(const char *line));
+
+/**
  * @brief Watch a connection until the channel is freed.
  *
  * Free the channel before you close the descriptor.

@@ -89,6 +89,8 @@ struct uring_watch {
 	struct tevent_context *ev;
 	const char *directory;
 	void (*log_fn)(const char *line);
+	/* for what every process of the server meets */
+	void (*log_once_fn)(const char *line);
 	struct uring_watch_channel *channels;
 	struct uring_watch_share *shares;
 

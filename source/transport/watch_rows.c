@@ -71,7 +71,7 @@ static void watch_status_failed(struct uring_watch *watch)
 		strerror(watch->status_error));
 
 	if (line != NULL) {
-		watch->log_fn(line);
+		watch->log_once_fn(line);
 	}
 	TALLOC_FREE(line);
 }
