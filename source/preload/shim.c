@@ -24,6 +24,10 @@
  */
 
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdint.h>
+#include <unistd.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
@@ -233,6 +237,31 @@ static bool shim_module_path(const char *own, char path[PATH_MAX])
 	return true;
 }
 
+/*
+ * The loader maps a file that was cut, and dies of SIGBUS.  The table of the
+ * section headers is the last thing in the file.
+ */
+static bool shim_module_cut(const char *path)
+{
+	ElfW(Ehdr) header = {};
+	struct stat st = {};
+	bool cut = false;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1) {
+		return false; /* dlopen() says why */
+	}
+	if (fstat(fd, &st) == 0 &&
+	    pread(fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header))
+	{
+		cut = (uint64_t)st.st_size <
+		      header.e_shoff +
+			      (uint64_t)header.e_shnum * header.e_shentsize;
+	}
+	close(fd);
+	return cut;
+}
+
 static void shim_open_module(const char *own)
 {
 	preload_module_init_t module_init = NULL;
@@ -253,6 +282,10 @@ static void shim_open_module(const char *own)
 	}
 	if (!shim_module_path(own, path)) {
 		shim_complain(strerror(errno));
+		return;
+	}
+	if (shim_module_cut(path)) {
+		shim_complain(SHIM_MODULE " is cut short");
 		return;
 	}
 	module = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
