@@ -43,6 +43,9 @@
 	"smbd_uring: too many different warnings; a process says " \
 	"no more of them"
 
+/* The library says it once; no odd name in smb.conf may swallow it. */
+#define LOG_FALLBACK "smbd_uring: falling back"
+
 /* A line that was said; the file is an array of them. */
 struct log_said {
 	uint64_t hash;
@@ -52,7 +55,7 @@ struct log_said {
 static enum preload_log log_wanted = PRELOAD_LOG_WARNINGS;
 
 /* what this process, or its parent before the fork, has said */
-static uint64_t log_own[LOG_OWN_MAX];
+static uint64_t log_own[LOG_OWN_MAX + 1];
 static size_t log_num_own;
 static bool log_full;
 
@@ -169,7 +172,9 @@ void preload_warning_once(const char *line)
 			return;
 		}
 	}
-	if (log_num_own == ARRAY_SIZE(log_own)) {
+	if (log_num_own >= LOG_OWN_MAX &&
+	    strncmp(line, LOG_FALLBACK, strlen(LOG_FALLBACK)) != 0)
+	{
 		/* what cannot be remembered would be said each second */
 		if (!log_full) {
 			log_full = true;
@@ -179,8 +184,10 @@ void preload_warning_once(const char *line)
 		}
 		return;
 	}
-	log_own[log_num_own] = hash;
-	log_num_own++;
+	if (log_num_own < ARRAY_SIZE(log_own)) {
+		log_own[log_num_own] = hash;
+		log_num_own++;
+	}
 	if (log_first_on_machine(hash)) {
 		preload_warning(line);
 	}

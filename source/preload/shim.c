@@ -24,18 +24,18 @@
  */
 
 #include <dlfcn.h>
-#include <fcntl.h>
-#include <link.h>
-#include <stdint.h>
-#include <unistd.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "shim.h"
 #include "util/macros.h"
