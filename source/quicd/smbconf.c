@@ -340,10 +340,11 @@ static void smbconf_stderr(struct smbconf_reader *reader, char *line)
 		reader->fn(reader->private_data, NULL, rest, NULL);
 		return;
 	}
-	rest = smbconf_after(line, "Global parameter ");
-	if (rest != NULL && strstr(rest, " found in service section") != NULL) {
-		*strstr(rest, " found in service section") = '\0';
-		smbconf_below_share(reader, rest);
+	rest = strstr(line, " found in service section");
+	if (rest != NULL && smbconf_after(line, "Global parameter ") != NULL) {
+		*rest = '\0';
+		smbconf_below_share(reader,
+				    smbconf_after(line, "Global parameter "));
 		return;
 	}
 	rest = smbconf_after(line, "Load smb config files from ");
