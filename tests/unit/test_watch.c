@@ -467,8 +467,8 @@ static void old_loss(void)
 	size_t index;
 
 	if (unshare(CLONE_NEWNS) != 0 ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-	    mount("none", "/run", "tmpfs", 0, NULL) != 0)
+	    mount("none", "/", "", MS_REC | MS_PRIVATE, "") != 0 ||
+	    mount("none", "/run", "tmpfs", 0, "") != 0)
 	{
 		skip_test("a /run of its own: needs root");
 	}
