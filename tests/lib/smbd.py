@@ -133,7 +133,7 @@ class Smbd:
             preexec_fn=lambda: (die_with_parent(), prepare and prepare()))
 
     def __enter__(self):
-        ready = wait_for(lambda: self.listening() or
+        ready = wait_for(lambda: self.ready() or
                          self.process.poll() is not None)
         if not ready or self.process.poll() is not None:
             text = self.log() + self.output()
@@ -164,8 +164,17 @@ class Smbd:
                         "-u", name], input=f"{PASSWORD}\n" * 2, text=True,
                        stdout=subprocess.DEVNULL, check=True)
 
-    def listening(self):
-        return listens(self.port)
+    def ready(self):
+        """Whether it serves: smbd listens before its notifyd has a name.
+
+        Until then smbd answers a tree connect with NT_STATUS_NO_MEMORY
+        (notify_init() in source3/smbd/notify_msg.c).
+        """
+        try:
+            with open(f"{self.dir}/lock/names.tdb", "rb") as f:
+                return b"notify-daemon" in f.read() and listens(self.port)
+        except FileNotFoundError:
+            return False
 
     def tool(self, name):
         """A program that comes with this smbd."""
