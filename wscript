@@ -72,8 +72,9 @@ QUICD_PLAIN = ['quicd/' + part for part in (
     'handover', 'limits', 'log', 'names', 'relay', 'settings', 'smbconf',
     'state', 'timer', 'udp', 'udp_open')]
 QUICD = ['quicd/' + part for part in (
-    'certificates', 'conn', 'endpoint', 'parent', 'publish', 'reading',
-    'revocation', 'stateless', 'tls', 'worker')]
+    'certificates', 'conn', 'conn_callbacks', 'conn_close', 'conn_create',
+    'convert', 'endpoint', 'parent', 'publish', 'reading', 'revocation',
+    'stateless', 'tls', 'worker')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 # The unit tests of smbd-quicd that need a QUIC library.

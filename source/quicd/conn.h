@@ -36,7 +36,8 @@ struct quicd_conn_ops {
 };
 
 /*
- * Only conn.c changes a connection.  Others read it, but for what is theirs.
+ * Only the files of conn_internal.h change a connection.  Others read it, but
+ * for what is theirs.
  */
 struct quicd_conn {
 	/* the owner's: which of its lists has the connection */
@@ -129,8 +130,5 @@ enum quicd_conn_result quicd_conn_work(struct quicd_conn *conn, uint64_t now);
 
 /** @brief Close the connection without an error. */
 void quicd_conn_shutdown(struct quicd_conn *conn, const char *reason);
-
-/** @brief A path as ngtcp2 has it; it points to the addresses of ours. */
-ngtcp2_path quicd_ngtcp2_path(const struct quicd_path *path);
 
 #endif /* QUICD_CONN_H */

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * The beginning of a connection, and its destructor.
+ */
+
+#include "config.h"
+
+#include <ngtcp2/ngtcp2_crypto.h>
+
+#include "conn_internal.h"
+#include "convert.h"
+#include "log.h"
+#include "util/clock.h"
+#include "util/macros.h"
+
+static int quicd_conn_destructor(struct quicd_conn *conn)
+{
+	quicd_timer_remove(&conn->timer);
+	TALLOC_FREE(conn->relay);
+	quicd_cid_clear(&conn->cids);
+	if (conn->slot != NULL) {
+		quicd_slot_release(conn->slot);
+	}
+	conn->context->conns[conn->state]--;
+	if (conn->ngtcp2 != NULL) {
+		ngtcp2_conn_del(conn->ngtcp2);
+	}
+	quicd_tls_peer_done(&conn->tls);
+	return 0;
+}
+
+static ngtcp2_conn *quicd_conn_get_conn(ngtcp2_crypto_conn_ref *ref)
+{
+	const struct quicd_conn *conn = ref->user_data;
+
+	return conn->ngtcp2;
+}
+
+static void quicd_conn_settings(ngtcp2_settings *settings,
+				const ngtcp2_pkt_hd *hd,
+				bool retried,
+				uint64_t now)
+{
+	/* around what the routes of today can do, and jumbo frames */
+	static const uint16_t probes[] = {1406, 1452, QUICD_MAX_PAYLOAD};
+
+	ngtcp2_settings_default(settings);
+	settings->initial_ts = now;
+	settings->handshake_timeout = quicd_deadline(QUICD_HANDSHAKE)->seconds *
+				      CLOCK_NS_PER_S;
+	settings->max_tx_udp_payload_size = QUICD_MAX_PAYLOAD;
+	settings->pmtud_probes = probes;
+	settings->pmtud_probeslen = ARRAY_SIZE(probes);
+	if (retried) {
+		settings->token = hd->token;
+		settings->tokenlen = hd->tokenlen;
+		settings->token_type = NGTCP2_TOKEN_TYPE_RETRY;
+	}
+}
+
+static bool quicd_conn_parameters(const struct quicd_conn *conn,
+				  ngtcp2_transport_params *params,
+				  const ngtcp2_pkt_hd *hd,
+				  const ngtcp2_cid *original,
+				  const ngtcp2_cid *cid)
+{
+	const struct quicd_shared *shared = conn->context->shared;
+
+	ngtcp2_transport_params_default(params);
+	params->initial_max_stream_data_bidi_remote =
+		QUICD_RELAY_FROM_CLIENT_MAX;
+	params->initial_max_data = QUICD_RELAY_FROM_CLIENT_MAX;
+	params->initial_max_streams_bidi = 1;
+	params->max_idle_timeout = conn->context->settings->idle_timeout *
+				   CLOCK_NS_PER_S;
+	params->original_dcid_present = 1;
+	params->original_dcid = hd->dcid;
+	if (original != NULL) {
+		params->original_dcid = *original;
+		params->retry_scid_present = 1;
+		params->retry_scid = hd->dcid;
+	}
+	params->stateless_reset_token_present = 1;
+	return ngtcp2_crypto_generate_stateless_reset_token(
+		       params->stateless_reset_token,
+		       shared->secret,
+		       sizeof(shared->secret),
+		       cid) == 0;
+}
+
+static bool quicd_conn_begin(struct quicd_conn *conn,
+			     const struct quicd_path *path,
+			     const ngtcp2_pkt_hd *hd,
+			     const ngtcp2_cid *original,
+			     uint64_t now)
+{
+	const struct quicd_context *context = conn->context;
+	const ngtcp2_path ngtcp2_path = quicd_ngtcp2_path(path);
+	const struct quicd_cid first = quicd_cid_from(&hd->dcid);
+	ngtcp2_settings settings;
+	ngtcp2_transport_params params;
+	struct quicd_cid made;
+	ngtcp2_cid cid;
+	int ret;
+
+	if (!quicd_tls_peer_init(&conn->tls, context->tls)) {
+		return false;
+	}
+	conn->tls.ref.get_conn = quicd_conn_get_conn;
+	conn->tls.ref.user_data = conn;
+
+	quicd_cid_make(&made, context->worker, context->shared->workers);
+	ngtcp2_cid_init(&cid, made.data, made.len);
+	quicd_conn_settings(&settings, hd, original != NULL, now);
+	if (!quicd_conn_parameters(conn, &params, hd, original, &cid)) {
+		return false;
+	}
+	ret = ngtcp2_conn_server_new(&conn->ngtcp2,
+				     &hd->scid,
+				     &cid,
+				     &ngtcp2_path,
+				     hd->version,
+				     &quicd_conn_callbacks,
+				     &settings,
+				     &params,
+				     NULL,
+				     conn);
+	if (ret != 0) {
+		conn->ngtcp2 = NULL;
+		return false;
+	}
+	ngtcp2_conn_set_tls_native_handle(conn->ngtcp2, conn->tls.session);
+	/* a client that is there answers; the others end by idle timeout */
+	ngtcp2_conn_set_keep_alive_timeout(conn->ngtcp2,
+					   params.max_idle_timeout / 3);
+	return quicd_timer_add(context->timers,
+			       &conn->timer,
+			       quicd_conn_ready,
+			       conn) &&
+	       quicd_cid_add(&conn->cids, &made) &&
+	       quicd_cid_add(&conn->cids, &first);
+}
+
+struct quicd_conn *quicd_conn_create(TALLOC_CTX *mem_ctx,
+				     struct quicd_context *context,
+				     const struct quicd_conn_ops *ops,
+				     void *owner,
+				     struct quicd_udp *udp,
+				     const struct quicd_path *path,
+				     const ngtcp2_pkt_hd *hd,
+				     const ngtcp2_cid *original,
+				     uint64_t now)
+{
+	struct quicd_conn *conn = talloc_zero(mem_ctx, struct quicd_conn);
+
+	if (conn == NULL) {
+		return NULL;
+	}
+	conn->context = context;
+	conn->ops = ops;
+	conn->owner = owner;
+	conn->udp = udp;
+	conn->state = QUICD_HANDSHAKE;
+	conn->deadline = QUICD_TIMER_NEVER;
+	context->conns[conn->state]++;
+	conn->cipher = "none";
+	conn->peer = path->remote;
+	conn->validated = path->remote;
+	conn->start = now;
+	conn->stream = -1;
+	quicd_cid_set_init(&conn->cids, context->cids, QUICD_CID_OF_CONN);
+	talloc_set_destructor(conn, quicd_conn_destructor);
+	if (!quicd_conn_begin(conn, path, hd, original, now)) {
+		quicd_log_limited("cannot accept a connection: out of memory");
+		talloc_free(conn);
+		return NULL;
+	}
+	return conn;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * What the files of a connection share: conn.c (its work), conn_create.c (its
+ * beginning), conn_callbacks.c (what ngtcp2, the relay and the timer report)
+ * and conn_close.c (its states and its end).
+ */
+#ifndef QUICD_CONN_INTERNAL_H
+#define QUICD_CONN_INTERNAL_H
+
+#include "conn.h"
+
+/* conn_callbacks.c */
+
+extern const ngtcp2_callbacks quicd_conn_callbacks;
+
+/** @brief For the timer; owner is the connection. */
+void quicd_conn_ready(void *owner);
+
+/* conn_close.c */
+
+/** @brief Change the state, and the deadline with it. */
+void quicd_conn_set_state(struct quicd_conn *conn, enum quicd_state state);
+
+/**
+ * @brief Have quicd_conn_work() close the connection.
+ *
+ * ngtcp2's callbacks call this, as they must not close it.  The first reason
+ * counts.
+ */
+void quicd_conn_fail(struct quicd_conn *conn,
+		     enum quicd_error error,
+		     const char *reason);
+
+/** @brief Fail with the reason of the state's deadline. */
+void quicd_conn_deadline_missed(struct quicd_conn *conn);
+
+/** @brief Close the connection with one of our error codes. */
+void quicd_conn_close_application(struct quicd_conn *conn,
+				  enum quicd_error error,
+				  const char *reason);
+
+/** @brief Close the connection after an error of ngtcp2's. */
+void quicd_conn_close_liberr(struct quicd_conn *conn, int error);
+
+#endif /* QUICD_CONN_INTERNAL_H */
