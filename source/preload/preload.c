@@ -39,14 +39,7 @@ static struct {
 	bool active;
 } preload;
 
-URING_PUBLIC void smbd_uring_module_init(
-	const struct preload_functions *next,
-	int (*first)(int fd,
-		     int level,
-		     int optname,
-		     void *optval,
-		     socklen_t *optlen),
-	struct preload_functions *hooks);
+URING_PUBLIC preload_module_init_fn_t smbd_uring_module_init;
 
 /*
  * epoll, for the wait that carries queries
@@ -170,8 +163,8 @@ static struct tevent_fd *preload_add_fd(struct tevent_context *ev,
 		preload_connection_start(ev,
 					 fde,
 					 fd,
-					 preload.use_backend ? "io_uring" :
-							       "epoll");
+					 preload.use_backend ? "io_uring"
+							     : "epoll");
 	}
 	return fde;
 }

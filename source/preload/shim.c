@@ -264,7 +264,7 @@ static bool shim_module_cut(const char *path)
 
 static void shim_open_module(const char *own)
 {
-	preload_module_init_t module_init = NULL;
+	preload_module_init_fn_t *module_init = NULL;
 	int (*first)(int, int, int, void *, socklen_t *) = NULL;
 	char path[PATH_MAX];
 	void *module = NULL;
@@ -293,7 +293,8 @@ static void shim_open_module(const char *own)
 		shim_complain(dlerror());
 		return;
 	}
-	module_init = (preload_module_init_t)dlsym(module, PRELOAD_MODULE_INIT);
+	module_init = (preload_module_init_fn_t *)dlsym(module,
+							PRELOAD_MODULE_INIT);
 	if (module_init == NULL) {
 		shim_complain(dlerror());
 		return;

@@ -42,7 +42,7 @@ struct preload_functions {
  * @param[out] hooks  the shim calls what is not NULL in it; the module may
  *                    change it at any time while the process has one thread
  */
-typedef void (*preload_module_init_t)(
+typedef void preload_module_init_fn_t(
 	const struct preload_functions *next,
 	int (*first)(int fd,
 		     int level,

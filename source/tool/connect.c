@@ -249,13 +249,7 @@ int tool_connect(int argc, const char **argv)
 {
 	int as_json = 0;
 	const struct poptOption options[] = {
-		{"json",
-		 'j',
-		 POPT_ARG_NONE,
-		 &as_json,
-		 0,
-		 "print JSON in place of a table",
-		 NULL},
+		TOOL_OPTION_JSON(&as_json),
 		TOOL_OPTIONS_END,
 	};
 	char *peer = NULL;

@@ -12,6 +12,13 @@
 /** The exit status in addition to EXIT_SUCCESS and EXIT_FAILURE. */
 #define EXIT_USAGE 2
 
+/** A row of a table of options: whether to print JSON, an int. */
+#define TOOL_OPTION_JSON(_flag)                                \
+	{                                                      \
+		"json", 'j', POPT_ARG_NONE, (_flag), 0,        \
+			"print JSON in place of a table", NULL \
+	}
+
 /** The last rows of each table of options. */
 #define TOOL_OPTIONS_END                                             \
 	{"help", 'h', POPT_ARG_NONE, NULL, 'h', "print this", NULL}, \

@@ -32,6 +32,7 @@
 #include "util/macros.h"
 #include "kernel.h"
 #include "own_process.h"
+#include "wrapped.h"
 
 /* tevent.h declares it if TEVENT_DEPRECATED is defined, as in smbd */
 void tevent_loop_allow_nesting(struct tevent_context *ev);
@@ -87,8 +88,6 @@ static int fault_here(enum boundary boundary)
 }
 
 #define WRAP(_boundary, _name, _params, _args)               \
-	int __real_##_name _params;                          \
-	int __wrap_##_name _params;                          \
 	int __wrap_##_name _params                           \
 	{                                                    \
 		int error = fault_here(_boundary);           \
@@ -113,12 +112,6 @@ WRAP(REGISTER,
 WRAP(SUBMIT, io_uring_submit, (struct io_uring * ring), (ring))
 WRAP(GET_EVENTS, io_uring_get_events, (struct io_uring * ring), (ring))
 
-int __real_io_uring_queue_init_params(unsigned entries,
-				      struct io_uring *ring,
-				      struct io_uring_params *p);
-int __wrap_io_uring_queue_init_params(unsigned entries,
-				      struct io_uring *ring,
-				      struct io_uring_params *p);
 
 int __wrap_io_uring_queue_init_params(unsigned entries,
 				      struct io_uring *ring,
@@ -140,18 +133,6 @@ int __wrap_io_uring_queue_init_params(unsigned entries,
 	return error;
 }
 
-int __real_io_uring_enter2(unsigned fd,
-			   unsigned to_submit,
-			   unsigned min_complete,
-			   unsigned flags,
-			   sigset_t *arg,
-			   size_t size);
-int __wrap_io_uring_enter2(unsigned fd,
-			   unsigned to_submit,
-			   unsigned min_complete,
-			   unsigned flags,
-			   sigset_t *arg,
-			   size_t size);
 
 int __wrap_io_uring_enter2(unsigned fd,
 			   unsigned to_submit,

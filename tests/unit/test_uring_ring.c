@@ -24,6 +24,7 @@
 #include "uring_ring.h"
 #include "kernel.h"
 #include "util/macros.h"
+#include "wrapped.h"
 
 #define MAX_OPS 80
 
@@ -44,36 +45,6 @@ static struct {
 	void (*after_submit)(void);
 } fault;
 
-int __real_io_uring_queue_init_params(unsigned entries,
-				      struct io_uring *ring,
-				      struct io_uring_params *p);
-int __wrap_io_uring_queue_init_params(unsigned entries,
-				      struct io_uring *ring,
-				      struct io_uring_params *p);
-int __real_io_uring_register(unsigned fd,
-			     unsigned opcode,
-			     const void *arg,
-			     unsigned nr_args);
-int __wrap_io_uring_register(unsigned fd,
-			     unsigned opcode,
-			     const void *arg,
-			     unsigned nr_args);
-int __real_io_uring_ring_dontfork(struct io_uring *ring);
-int __wrap_io_uring_ring_dontfork(struct io_uring *ring);
-int __real_io_uring_submit(struct io_uring *ring);
-int __wrap_io_uring_submit(struct io_uring *ring);
-int __real_io_uring_enter2(unsigned fd,
-			   unsigned to_submit,
-			   unsigned min_complete,
-			   unsigned flags,
-			   sigset_t *arg,
-			   size_t size);
-int __wrap_io_uring_enter2(unsigned fd,
-			   unsigned to_submit,
-			   unsigned min_complete,
-			   unsigned flags,
-			   sigset_t *arg,
-			   size_t size);
 
 int __wrap_io_uring_queue_init_params(unsigned entries,
 				      struct io_uring *ring,

@@ -34,6 +34,7 @@
 #include "kernel.h"
 #include "own_process.h"
 #include "util/macros.h"
+#include "wrapped.h"
 
 #define MANY 100
 
@@ -48,14 +49,6 @@ static struct {
 	int wait_error;
 } fault;
 
-int __real_io_uring_submit(struct io_uring *ring);
-int __wrap_io_uring_submit(struct io_uring *ring);
-int __real_io_uring_queue_init_params(unsigned entries,
-				      struct io_uring *ring,
-				      struct io_uring_params *p);
-int __wrap_io_uring_queue_init_params(unsigned entries,
-				      struct io_uring *ring,
-				      struct io_uring_params *p);
 
 int __wrap_io_uring_submit(struct io_uring *ring)
 {
@@ -75,18 +68,6 @@ int __wrap_io_uring_queue_init_params(unsigned entries,
 	return __real_io_uring_queue_init_params(entries, ring, p);
 }
 
-int __real_io_uring_enter2(unsigned fd,
-			   unsigned to_submit,
-			   unsigned min_complete,
-			   unsigned flags,
-			   sigset_t *arg,
-			   size_t size);
-int __wrap_io_uring_enter2(unsigned fd,
-			   unsigned to_submit,
-			   unsigned min_complete,
-			   unsigned flags,
-			   sigset_t *arg,
-			   size_t size);
 
 int __wrap_io_uring_enter2(unsigned fd,
 			   unsigned to_submit,

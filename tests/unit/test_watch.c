@@ -406,6 +406,17 @@ static void turn_to_lines(struct client *client, size_t count)
 	CHECK(num_lines == count);
 }
 
+/* Give the test a /run of its own, where smbd-quicd's rows are. */
+static void own_run(void)
+{
+	if (unshare(CLONE_NEWNS) != 0 ||
+	    mount("none", "/", "", MS_REC | MS_PRIVATE, "") != 0 ||
+	    mount("none", "/run", "tmpfs", 0, "") != 0)
+	{
+		skip_test("a /run of its own: needs root");
+	}
+}
+
 /* The warning is about the client's network, not about the relay's. */
 static void relayed(void)
 {
@@ -414,12 +425,7 @@ static void relayed(void)
 	struct uring_status_row row;
 	size_t index;
 
-	if (unshare(CLONE_NEWNS) != 0 ||
-	    mount("none", "/", "", MS_REC | MS_PRIVATE, "") != 0 ||
-	    mount("none", "/run", "tmpfs", 0, "") != 0)
-	{
-		skip_test("a /run of its own: needs root");
-	}
+	own_run();
 	CHECK(uring_status_create(NULL, "/run/smbd-quicd", 2, &quicd) == 0);
 	make_quic_row(&row, 1000);
 	strcpy(row.relay, "192.0.2.1:1001");
@@ -466,12 +472,7 @@ static void old_loss(void)
 	struct uring_status_row row;
 	size_t index;
 
-	if (unshare(CLONE_NEWNS) != 0 ||
-	    mount("none", "/", "", MS_REC | MS_PRIVATE, "") != 0 ||
-	    mount("none", "/run", "tmpfs", 0, "") != 0)
-	{
-		skip_test("a /run of its own: needs root");
-	}
+	own_run();
 	CHECK(uring_status_create(NULL, "/run/smbd-quicd", 1, &quicd) == 0);
 	make_quic_row(&row, 1000);
 	row.figures[FIGURE_segments_total] = 60;
