@@ -172,9 +172,12 @@ class Smbd:
         """
         try:
             with open(f"{self.dir}/lock/names.tdb", "rb") as f:
-                return b"notify-daemon" in f.read() and listens(self.port)
+                return b"notify-daemon" in f.read() and self.listening()
         except FileNotFoundError:
             return False
+
+    def listening(self):
+        return listens(self.port)
 
     def tool(self, name):
         """A program that comes with this smbd."""
