@@ -116,7 +116,7 @@ soak: deps
 check-samba: deps
 	./waf build
 	tests/smbd/test_quic
-	for version in 4.22 4.24; do \
+	for version in $$(samba/build --versions); do \
 		tests/smbd/test_built $$version --torture && \
 			tests/smbd/test_share $$version || exit 1; \
 	done

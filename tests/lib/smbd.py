@@ -311,6 +311,12 @@ class Smbd:
         return ""
 
 
+def samba_versions():
+    """Those of samba/build that Debian has, the oldest first."""
+    return subprocess.run([f"{TOP}/samba/build", "--versions"], check=True,
+                          text=True, stdout=subprocess.PIPE).stdout.split()
+
+
 def samba_build(version):
     """The programs of samba/build; in a virtual machine only if they exist."""
     cached = ["--cached"] if "VM_KERNEL" in os.environ else []
