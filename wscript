@@ -108,6 +108,7 @@ UNIT_WRAPS = {
         'io_uring_queue_init_params', 'io_uring_register_ring_fd',
         'io_uring_ring_dontfork', 'io_uring_register', 'io_uring_submit',
         'io_uring_enter2', 'io_uring_get_events'],
+    'test_timer': ['epoll_pwait2'],
     'test_uring_ring': ['io_uring_queue_init_params', 'io_uring_register',
                         'io_uring_ring_dontfork', 'io_uring_submit',
                         'io_uring_enter2'],
@@ -348,7 +349,9 @@ def build(bld):
     for test in units if bld.env.HAVE_CMOCKA else []:
         bld.program(target='tests/' + test.name[:-2].replace('_', '_quicd_', 1),
                     source=[test], includes=dirs, use=quicd + ['CMOCKA'],
-                    install_path=None)
+                    install_path=None,
+                    linkflags=['-Wl,--wrap=' + f
+                               for f in UNIT_WRAPS.get(test.name[:-2], [])])
     tests = bld.path.ant_glob('tests/unit/test_*.c')
     for test in tests if bld.env.HAVE_CMOCKA else []:
         name = os.path.splitext(test.name)[0]

@@ -390,23 +390,25 @@ struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
 	context->settings = talloc_steal(endpoint, settings);
 	context->tls = tls;
 	talloc_set_destructor(endpoint, quicd_endpoint_destructor);
-	context->timers = quicd_timers_create(endpoint, ev);
-	if (context->timers == NULL) {
-		quicd_log("timerfd: %s", strerror(errno));
-		talloc_free(endpoint);
-		return NULL;
-	}
+	context->timers = quicd_timers_create(endpoint);
 	context->cids = quicd_cids_create(endpoint);
 	endpoint->close_waits = quicd_close_waits_create(endpoint,
 							 context->timers,
 							 QUICD_MAX_CLOSE_WAITS);
-	if (context->cids == NULL || endpoint->close_waits == NULL) {
+	if (context->timers == NULL || context->cids == NULL ||
+	    endpoint->close_waits == NULL) {
 		quicd_log("out of memory");
 		talloc_free(endpoint);
 		return NULL;
 	}
 	quicd_endpoint_publish(endpoint, status);
 	return endpoint;
+}
+
+int quicd_endpoint_loop_once(struct quicd_endpoint *endpoint)
+{
+	return quicd_timers_loop_once(endpoint->context.timers,
+				      endpoint->context.ev);
 }
 
 void quicd_endpoint_reload(struct quicd_endpoint *endpoint,

@@ -36,6 +36,9 @@ struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
 struct quicd_udp *quicd_endpoint_add_socket(struct quicd_endpoint *endpoint,
 					    int fd);
 
+/** @brief One iteration of the event loop, and the timers after it. */
+int quicd_endpoint_loop_once(struct quicd_endpoint *endpoint);
+
 /** @brief Use other settings and certificates for new connections. */
 void quicd_endpoint_reload(struct quicd_endpoint *endpoint,
 			   struct quicd_settings *settings,

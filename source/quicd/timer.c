@@ -2,16 +2,17 @@
 /*
  * Timers, see timer.h.
  *
- * The timerfd is set only if a timer comes before what it is set to.  If all
- * timers have moved away it fires for nothing once: that costs less than a
- * system call for each move, and connections move their timer with each packet.
+ * tevent waits in epoll_wait(2), with a time limit in milliseconds.  libtevent
+ * finds our epoll_wait() before libc's, and ours shortens the wait to the next
+ * timer.  So a timer costs no system call of its own.  We had a timerfd before:
+ * each timer that expired took a timerfd_settime(2), and most moves another.
  */
 
 #include "config.h"
 
 #include <errno.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
+#include <limits.h>
+#include <sys/epoll.h>
 
 #include "timer.h"
 #include "util/clock.h"
@@ -19,9 +20,6 @@
 #define QUICD_TIMER_UNSET SIZE_MAX
 
 struct quicd_timers {
-	int fd;
-	uint64_t armed; /* what the timerfd is set to, or QUICD_TIMER_NEVER */
-	bool expiring;	/* it is set when all that has expired was called */
 	struct quicd_timer **heap; /* the earliest first */
 	size_t count;		   /* those that are set */
 	size_t added;		   /* and all, for which there is room */
@@ -66,24 +64,6 @@ static void quicd_timers_sift(struct quicd_timers *timers,
 	quicd_timers_put(timers, position, timer);
 }
 
-/* The timerfd is not readable any more until then. */
-static void quicd_timers_arm(struct quicd_timers *timers)
-{
-	const uint64_t next = quicd_timers_next(timers);
-	struct itimerspec when = {};
-
-	if (next != QUICD_TIMER_NEVER) {
-		/* a time of 0 would disarm it */
-		const uint64_t at = next > 0 ? next : 1;
-
-		when.it_value.tv_sec = (time_t)(at / CLOCK_NS_PER_S);
-		when.it_value.tv_nsec = (long)(at % CLOCK_NS_PER_S);
-	}
-	timers->armed = next;
-	/* it fails for a bad descriptor and a bad time only */
-	(void)timerfd_settime(timers->fd, TFD_TIMER_ABSTIME, &when, NULL);
-}
-
 uint64_t quicd_timers_next(const struct quicd_timers *timers)
 {
 	return timers->count > 0 ? timers->heap[0]->at : QUICD_TIMER_NEVER;
@@ -125,9 +105,6 @@ void quicd_timer_set(struct quicd_timer *timer, uint64_t at)
 		timers->count++;
 	}
 	quicd_timers_sift(timers, timer->position, timer);
-	if (quicd_timers_next(timers) < timers->armed && !timers->expiring) {
-		quicd_timers_arm(timers);
-	}
 }
 
 void quicd_timers_expire(struct quicd_timers *timers, uint64_t now)
@@ -144,60 +121,64 @@ void quicd_timers_expire(struct quicd_timers *timers, uint64_t now)
 	}
 }
 
-static void quicd_timers_handler(struct tevent_context *ev,
-				 struct tevent_fd *fde,
-				 uint16_t flags,
-				 void *private_data)
-{
-	struct quicd_timers *timers = talloc_get_type_abort(
-		private_data, struct quicd_timers);
+/* Whose loop is in epoll_wait(), and NULL for any other wait. */
+static const struct quicd_timers *quicd_timers_waiting;
 
-	timers->expiring = true;
-	quicd_timers_expire(timers, clock_monotonic_ns());
-	timers->expiring = false;
-	/* in place of a read(2) */
-	quicd_timers_arm(timers);
+/*
+ * In place of libc's: the wait of quicd_timers_loop_once() ends when the next
+ * timer expires.
+ */
+int __attribute__((visibility("default")))
+epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)
+{
+	uint64_t limit = QUICD_TIMER_NEVER;
+	struct timespec left = {};
+	uint64_t now;
+	int ret;
+
+	if (timeout != 0 && quicd_timers_waiting != NULL) {
+		limit = quicd_timers_next(quicd_timers_waiting);
+	}
+	if (limit == QUICD_TIMER_NEVER) {
+		return epoll_pwait(epfd, events, maxevents, timeout, NULL);
+	}
+	now = clock_monotonic_ns();
+	limit = limit > now ? limit - now : 0;
+	if (timeout > 0 && (uint64_t)timeout * CLOCK_NS_PER_MS <= limit) {
+		return epoll_pwait(epfd, events, maxevents, timeout, NULL);
+	}
+	left.tv_sec = (time_t)(limit / CLOCK_NS_PER_S);
+	left.tv_nsec = (long)(limit % CLOCK_NS_PER_S);
+	ret = epoll_pwait2(epfd, events, maxevents, &left, NULL);
+	if (ret < 0 && errno == ENOSYS) {
+		/* a filter of system calls: Linux has it since 5.11 */
+		limit = (limit + CLOCK_NS_PER_MS - 1) / CLOCK_NS_PER_MS;
+		ret = epoll_pwait(epfd,
+				  events,
+				  maxevents,
+				  limit < INT_MAX ? (int)limit : INT_MAX,
+				  NULL);
+	}
+	return ret;
 }
 
-static void quicd_timers_close(struct tevent_context *ev,
-			       struct tevent_fd *fde,
-			       int fd,
-			       void *private_data)
+int quicd_timers_loop_once(struct quicd_timers *timers,
+			   struct tevent_context *ev)
 {
-	close(fd);
+	uint64_t now;
+	int ret;
+
+	quicd_timers_waiting = timers;
+	ret = tevent_loop_once(ev);
+	quicd_timers_waiting = NULL;
+	now = clock_monotonic_ns();
+	quicd_timers_expire(timers, now);
+	return ret;
 }
 
-struct quicd_timers *quicd_timers_create(TALLOC_CTX *mem_ctx,
-					 struct tevent_context *ev)
+struct quicd_timers *quicd_timers_create(TALLOC_CTX *mem_ctx)
 {
-	struct quicd_timers *timers = talloc_zero(mem_ctx, struct quicd_timers);
-	struct tevent_fd *fde = NULL;
-
-	if (timers == NULL) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	timers->armed = QUICD_TIMER_NEVER;
-	timers->fd = timerfd_create(CLOCK_MONOTONIC,
-				    TFD_NONBLOCK | TFD_CLOEXEC);
-	if (timers->fd == -1) {
-		talloc_free(timers);
-		return NULL;
-	}
-	fde = tevent_add_fd(ev,
-			    timers,
-			    timers->fd,
-			    TEVENT_FD_READ,
-			    quicd_timers_handler,
-			    timers);
-	if (fde == NULL) {
-		close(timers->fd);
-		talloc_free(timers);
-		errno = ENOMEM;
-		return NULL;
-	}
-	tevent_fd_set_close_fn(fde, quicd_timers_close);
-	return timers;
+	return talloc_zero(mem_ctx, struct quicd_timers);
 }
 
 bool quicd_timer_add(struct quicd_timers *timers,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Timers of a worker: one timerfd and a heap.
+ * Timers of a worker: a heap, and the time limit of the event loop's wait.
  *
  * tevent's own timers follow the wall clock, which can be set, and tick in
  * milliseconds.  QUIC paces its packets in microseconds.
@@ -27,13 +27,20 @@ struct quicd_timer {
 	size_t position; /* in the heap */
 };
 
+/** @brief The timers of a worker; NULL without memory. */
+struct quicd_timers *quicd_timers_create(TALLOC_CTX *mem_ctx);
+
 /**
- * @brief The timers of a worker.
+ * @brief tevent_loop_once(), and quicd_timers_expire() after it.
  *
- * @return NULL with errno: without a timerfd or memory there are none.
+ * The wait ends when the next timer expires.
+ *
+ * @param[in] ev  Of tevent's epoll backend.
+ *
+ * @return As tevent_loop_once().
  */
-struct quicd_timers *quicd_timers_create(TALLOC_CTX *mem_ctx,
-					 struct tevent_context *ev);
+int quicd_timers_loop_once(struct quicd_timers *timers,
+			   struct tevent_context *ev);
 
 /**
  * @brief Prepare a timer; it is not set yet.
@@ -64,8 +71,8 @@ void quicd_timer_set(struct quicd_timer *timer, uint64_t at);
 /**
  * @brief Let those expire whose time has come, the earliest first.
  *
- * The event loop does it.  A timer that is set meanwhile waits for the next
- * call.
+ * quicd_timers_loop_once() does it.  A timer that is set meanwhile waits for the
+ * next call.
  */
 void quicd_timers_expire(struct quicd_timers *timers, uint64_t now);
 

@@ -145,7 +145,9 @@ void quicd_worker_main(TALLOC_CTX *mem_ctx,
 		       const struct quicd_worker_start *start)
 {
 	struct quicd_worker_state state = {.start = start};
-	struct tevent_context *ev = tevent_context_init(mem_ctx);
+	/* the timers need its wait */
+	struct tevent_context *ev = tevent_context_init_byname(mem_ctx,
+							       "epoll");
 	sigset_t none;
 
 	if (ev == NULL || worker_begin(ev, &state) == NULL) {
@@ -157,7 +159,7 @@ void quicd_worker_main(TALLOC_CTX *mem_ctx,
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	while (!state.end) {
-		if (tevent_loop_once(ev) != 0) {
+		if (quicd_endpoint_loop_once(state.endpoint) != 0) {
 			quicd_log_at(QUICD_LOG_ERROR,
 				     "the event loop has failed: %s",
 				     strerror(errno));

@@ -34,7 +34,7 @@ static int setup(void **state)
 {
 	ev = tevent_context_init(NULL);
 	assert_non_null(ev);
-	timers = quicd_timers_create(ev, ev);
+	timers = quicd_timers_create(ev);
 	cids = quicd_cids_create(ev);
 	assert_non_null(timers);
 	assert_non_null(cids);
