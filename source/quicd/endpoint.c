@@ -31,6 +31,14 @@
 #define QUICD_MAX_HANDSHAKES 512
 #define QUICD_MAX_CLOSE_WAITS 512
 
+/*
+ * How long a worker that sends lets acknowledgements gather, in nanoseconds and
+ * in parts of the round-trip time.  smbclient acknowledges every second packet
+ * in a datagram of its own, and each would wake us for two packets.
+ */
+#define QUICD_GATHER_MAX (250 * CLOCK_NS_PER_US)
+#define QUICD_GATHER_RTT 4
+
 /* Free memory that the worker keeps. */
 #define QUICD_KEPT_MEMORY (8 * 1024 * 1024)
 
@@ -39,6 +47,7 @@ struct quicd_endpoint {
 	struct uring_status *status; /* or NULL */
 	struct quicd_conn *idle;
 	struct quicd_conn *work; /* those that have something to do */
+	uint64_t gather;	 /* no wait ends before, but by a timer */
 	struct quicd_close_waits *close_waits;
 	struct quicd_stateless stateless;
 };
@@ -80,6 +89,24 @@ static void quicd_endpoint_closed(struct quicd_endpoint *endpoint,
 	quicd_endpoint_free(conn);
 }
 
+/* What comes before is served together, unless there is nothing to send. */
+static void quicd_endpoint_set_gather(struct quicd_endpoint *endpoint,
+				      const struct quicd_conn *conn,
+				      uint64_t now)
+{
+	ngtcp2_conn_info info;
+	uint64_t time;
+
+	if (conn->relay == NULL || quicd_relay_unsent(conn->relay) == 0) {
+		endpoint->gather = 0;
+		return;
+	}
+	ngtcp2_conn_get_conn_info(conn->ngtcp2, &info);
+	time = info.smoothed_rtt / QUICD_GATHER_RTT;
+	endpoint->gather = now + (time < QUICD_GATHER_MAX ? time
+							  : QUICD_GATHER_MAX);
+}
+
 static void quicd_endpoint_conn_work(struct quicd_endpoint *endpoint,
 				     struct quicd_conn *conn)
 {
@@ -96,6 +123,7 @@ static void quicd_endpoint_conn_work(struct quicd_endpoint *endpoint,
 	case QUICD_CONN_IDLE:
 		break;
 	}
+	quicd_endpoint_set_gather(endpoint, conn, now);
 	quicd_publish(endpoint->status, conn, now);
 }
 
@@ -405,10 +433,27 @@ struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
 	return endpoint;
 }
 
+static void quicd_endpoint_sleep(uint64_t until)
+{
+	const struct timespec at = {
+		.tv_sec = (time_t)(until / CLOCK_NS_PER_S),
+		.tv_nsec = (long)(until % CLOCK_NS_PER_S),
+	};
+
+	if (until > clock_monotonic_ns()) {
+		/* a signal ends it */
+		(void)clock_nanosleep(
+			CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+	}
+}
+
 int quicd_endpoint_loop_once(struct quicd_endpoint *endpoint)
 {
-	return quicd_timers_loop_once(endpoint->context.timers,
-				      endpoint->context.ev);
+	struct quicd_timers *timers = endpoint->context.timers;
+	const uint64_t next = quicd_timers_next(timers);
+
+	quicd_endpoint_sleep(endpoint->gather < next ? endpoint->gather : next);
+	return quicd_timers_loop_once(timers, endpoint->context.ev);
 }
 
 void quicd_endpoint_reload(struct quicd_endpoint *endpoint,
