@@ -106,6 +106,10 @@ class Smbd:
         for name in "lock state cache pid private ncalrpc".split():
             os.mkdir(f"{self.dir}/{name}")
         self.port = free_port()
+        # where its names.tdb is; conf may have a line of its own
+        self.lock = re.findall(r"^lock directory = (.*)$",
+                               f"lock directory = {self.dir}/lock\n{conf}",
+                               re.MULTILINE)[-1]
         with open(f"{self.dir}/smb.conf", "w") as f:
             f.write(CONF.format(port=self.port, dir=self.dir,
                                 extra=conf.replace("{dir}", self.dir)))
@@ -171,7 +175,7 @@ class Smbd:
         (notify_init() in source3/smbd/notify_msg.c).
         """
         try:
-            with open(f"{self.dir}/lock/names.tdb", "rb") as f:
+            with open(f"{self.lock}/names.tdb", "rb") as f:
                 return b"notify-daemon" in f.read() and self.listening()
         except FileNotFoundError:
             return False
