@@ -7,7 +7,7 @@ BUILD_DEPS = gcc clang libc6-dev make pkg-config python3 liburing-dev \
 	libcmocka-dev
 # from Debian 13 on; the versions of Debian 12 are too old
 QUIC_DEPS = libngtcp2-dev libngtcp2-crypto-gnutls-dev
-TEST_DEPS = clang-tidy ctdb docbook-xsl faketime iproute2 libjemalloc2 \
+TEST_DEPS = clang-tidy ctdb docbook-xsl ethtool faketime iproute2 libjemalloc2 \
 	libsocket-wrapper mmdebstrap mount procps python3-prometheus-client \
 	samba samba-ad-provision samba-dsdb-modules samba-testsuite \
 	samba-vfs-modules smbclient strace util-linux valgrind xsltproc
@@ -34,6 +34,7 @@ help:
 	@echo 'make check-debug  test on kernels with KASAN, lockdep, ...; takes long'
 	@echo 'make selftests   run tests of the kernel, with and without the series'
 	@echo 'make kernel-deb  build Debian packages of 6.12 with the series; takes long'
+	@echo 'make check-cluster  run all tests of a CTDB cluster'
 	@echo 'make check-suites  run all of tests/smbd/suites, also the long ones'
 	@echo 'make soak        load smbd for ten minutes while its rings fail'
 	@echo 'make check-samba  run smbtorture against the smbds of samba/build; takes long'
@@ -109,6 +110,10 @@ check-suites: deps
 	tests/smbd/test_suites --all
 	tests/tools/debian trixie tests/smbd/test_suites --all
 
+check-cluster: deps
+	./waf build
+	tests/cluster/test_cluster --all
+
 soak: deps
 	./waf build
 	tests/smbd/soak
@@ -132,5 +137,5 @@ install clean distclean:
 	./waf $@
 
 .PHONY: all help deps build-deps deb-deps deb demo check check-fast fuzz \
-	check-debug selftests kernel-deb check-suites soak check-samba bench \
-	install clean distclean
+	check-cluster check-debug selftests kernel-deb check-suites soak \
+	check-samba bench install clean distclean

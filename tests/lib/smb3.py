@@ -15,7 +15,7 @@ import struct
 
 NEGOTIATE, SESSION_SETUP, CREATE, CLOSE = 0, 1, 5, 6
 TREE_CONNECT, TREE_DISCONNECT = 3, 4
-READ, NOTIFY, BREAK = 8, 15, 18
+READ, WRITE, NOTIFY, BREAK = 8, 9, 15, 18
 R, H, W = 1, 2, 4  # what a lease allows: read, handle, write
 STATUS_PENDING, MORE_PROCESSING = 0x103, 0xC0000016
 PATIENCE = 60  # seconds until an answer is given up
@@ -246,6 +246,11 @@ class Channel:
         return self.send(READ, struct.pack(
             "<HBBIQ16sIIIHHB", 49, 0, 0, size, 0, handle, 0, 0, 0, 0, 0,
             0))[0]
+
+    def write(self, handle, offset, data):
+        self.request(WRITE, struct.pack(
+            "<HHIQ16sIIHHI", 49, 112, len(data), offset, handle, 0, 0, 0, 0,
+            0) + data)
 
     def wait_break(self):
         """(key, new state) of the next lease break."""

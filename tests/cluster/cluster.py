@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A CTDB cluster on one machine: nodes that are namespaces, on a bridge.
+
+A node has network, mount, PID and UTS namespaces of its own, thus its own
+ctdbd, smbd, /etc/ctdb, /etc/samba, /run and so on.  Everything in it dies with
+its first process, as with a machine that loses power.  All see one directory:
+the cluster's file system, with the cluster lock in it.
+
+The process of the test moves to a network namespace that has the bridges and
+the clients.
+"""
+
+import ctypes
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TESTS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+sys.path.insert(0, TESTS + "/lib")
+from net import ip
+from smbd import PASSWORD, PATIENCE, SLOW, TOP, wait_for
+
+SHARE = "share"
+USER = "games"  # Debian has it everywhere
+CLIENT = "10.99.0.254"
+PUBLIC = ("10.99.0.11", "10.99.0.12", "10.99.0.13")
+PRIVATE = ("10.98.0.1", "10.98.0.2", "10.98.0.3")
+# what a node has for itself
+OWN = ("/etc/ctdb", "/etc/samba", "/var/lib/ctdb", "/var/lib/samba",
+       "/var/cache/samba", "/var/log/samba", "/var/log/ctdb")
+
+# The first process of a node: it mounts, and then only reaps.
+INIT = """
+set -e
+node=$1
+shift
+for directory; do
+	mkdir -p "$directory" "$node$directory"
+	mount --bind "$node$directory" "$directory"
+done
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir /run/samba /run/ctdb
+for file in /etc/hosts /etc/resolv.conf /usr/sbin/service; do
+	mount --bind "$node/${file##*/}" "$file"
+done
+ip link set lo up
+echo ready
+exec >/dev/null
+sleep infinity &
+while :; do
+	wait
+done
+"""
+
+# A namespace has no systemd: this does what systemctl would.
+SERVICE = """#!/bin/sh
+export LD_PRELOAD
+case $1-$2 in
+smbd-start)
+	LD_PRELOAD={preload}
+	exec smbd -D
+	;;
+smbd-stop)
+	killall -q smbd
+	for i in $(seq 100); do
+		killall -q -0 smbd || exit 0
+		sleep 0.1
+	done
+	killall -q -9 smbd
+	;;
+*)
+	echo "service $*: unknown" >&2
+	exit 1
+	;;
+esac
+"""
+
+# without realtime scheduling, which would starve the rest of the machine
+CTDB = """
+[logging]
+location = file:/var/log/ctdb/log.ctdb
+log level = NOTICE
+[cluster]
+cluster lock = {shared}/.ctdb/lock
+[legacy]
+realtime scheduling = false
+"""
+# A dead node is noticed after 4 seconds, not 30.  Recoveries, health checks and
+# the start of a node wait less, too.  Each address has a node of its own.
+TUNABLES = """KeepaliveInterval=1
+KeepaliveLimit=3
+MonitorInterval=3
+RerecoveryTimeout=1
+IPAllocAlgorithm=0
+"""
+
+SMB = """
+[global]
+clustering = yes
+netbios name = CLUSTER
+workgroup = TEST
+server role = standalone server
+passdb backend = tdbsam
+disable netbios = yes
+smb ports = 445
+map to guest = Bad User
+load printers = no
+printcap name = /dev/null
+disable spoolss = yes
+log file = /var/log/samba/log.smbd
+logging = file
+log level = 1
+max log size = 0
+usershare max shares = 0
+# otherwise leases and durable handles are not given out
+kernel oplocks = no
+kernel share modes = no
+posix locking = no
+kernel change notify = no
+{extra}
+"""
+SMB_SHARE = """
+[{name}]
+path = {shared}/{name}
+read only = no
+guest ok = yes
+"""
+
+
+def impossible():
+    """The reason why there can be no cluster here, or ""."""
+    if not os.path.exists("/usr/sbin/ctdbd"):
+        return "ctdb is not installed"
+    done = subprocess.run(["unshare", "--net", "--mount", "--pid", "--fork",
+                           "true"], stderr=subprocess.DEVNULL)
+    return "" if done.returncode == 0 else "may not create namespaces"
+
+
+class Node:
+    """One node; cluster.nodes has them."""
+
+    def __init__(self, cluster, number):
+        self.cluster, self.number = cluster, number
+        self.dir = f"{cluster.dir}/node{number}"
+        self.process = None
+
+    def write(self, path, text, mode=0o644):
+        path = self.dir + path
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as f:
+            f.write(text)
+        os.chmod(path, mode)
+
+    def read(self, path):
+        try:
+            with open(self.dir + path, errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def prepare(self):
+        shutil.copytree("/etc/ctdb", f"{self.dir}/etc/ctdb", symlinks=True)
+        for directory in ("ctdb/volatile", "ctdb/persistent", "ctdb/state",
+                          "samba/private"):
+            os.makedirs(f"{self.dir}/var/lib/{directory}")
+        self.write("/etc/ctdb/ctdb.conf",
+                   CTDB.format(shared=self.cluster.shared))
+        self.write("/etc/ctdb/ctdb.tunables", self.cluster.tunables)
+        self.write("/etc/ctdb/nodes", "".join(
+            f"{PRIVATE[node]}\n" for node in range(self.cluster.count)))
+        self.write("/etc/ctdb/public_addresses", "".join(
+            f"{address}/24 public\n" for address in PUBLIC))
+        self.write("/etc/samba/smb.conf", SMB.format(
+            extra=self.cluster.conf) + "".join(
+                SMB_SHARE.format(name=name, shared=self.cluster.shared)
+                for name in self.cluster.shares))
+        self.write("/hosts", "127.0.0.1 localhost\n"
+                   f"{PRIVATE[self.number]} node{self.number}\n")
+        self.write("/resolv.conf", "")
+        self.write_service()
+
+    def write_service(self):
+        # not a new file: this one is mounted
+        self.write("/service", SERVICE.format(
+            preload=self.cluster.preload or ""), 0o755)
+
+    def boot(self):
+        """Power on, and start ctdbd; it is not healthy yet."""
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount",
+             "--pid", "--uts", "--fork", "--kill-child", "--mount-proc",
+             "bash", "-c", INIT, "init", self.dir, *OWN],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline() != "ready\n":
+            raise RuntimeError(f"node {self.number} does not boot")
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/"
+                  "children") as f:
+            self.init = int(f.read())
+        self.inside = ["nsenter", "-t", str(self.init), "-n", "-m", "-p",
+                       "-u", "--"]
+        for device, bridge, address in (
+                ("public", "br-public", None),
+                ("private", "br-private", PRIVATE[self.number])):
+            end = f"{device}{self.number}"
+            ip("link", "add", end, "type", "veth", "peer", "name", device,
+               "netns", str(self.init))
+            ip("link", "set", end, "master", bridge, "up")
+            self.run("ip", "link", "set", device, "up", check=True)
+            if address:
+                self.run("ip", "addr", "add", f"{address}/24", "dev", device,
+                         check=True)
+        self.run("hostname", f"node{self.number}", check=True)
+        self.run("ctdb", "event", "script", "enable", "legacy", "50.samba",
+                 check=True)
+        self.run("ctdbd", check=True)
+
+    def popen(self, *command, **more):
+        return subprocess.Popen(
+            [*self.inside, *command], text=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+
+    def run(self, *command, check=False, timeout=PATIENCE):
+        """(exit status, output)"""
+        try:
+            done = subprocess.run(
+                [*self.inside, *command], text=True, errors="replace",
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            return "late", (error.stdout or b"").decode(errors="replace")
+        if check and done.returncode != 0:
+            raise RuntimeError(f"node {self.number}: {' '.join(command)}: "
+                               f"{done.returncode}: {done.stdout}")
+        return done.returncode, done.stdout
+
+    def ctdb(self, *words):
+        """The output of the command ctdb, which fails the test if it fails."""
+        return self.run("ctdb", *words, check=True)[1]
+
+    def healthy(self):
+        """Whether it serves and has finished its recovery."""
+        status, output = self.run("ctdb", "nodestatus")
+        return status == 0 and "OK" in output
+
+    def addresses(self):
+        """The public addresses that it has now, as the kernel knows them."""
+        output = self.run("ip", "-4", "-o", "addr", "show", "public")[1]
+        return [address for address in re.findall(r"inet ([\d.]+)", output)
+                if address in PUBLIC]
+
+    def power_off(self):
+        """From one moment to the next: no packet leaves it any more."""
+        for device in "public", "private":
+            ip("link", "delete", f"{device}{self.number}")
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.process = None
+
+    def log(self):
+        return self.read("/var/log/samba/log.smbd")
+
+    def ctdb_log(self):
+        return self.read("/var/log/ctdb/log.ctdb")
+
+
+class Cluster:
+    """with Cluster() as cluster: ...
+
+    conf: more lines for [global]; preload: a library for smbd; count: of nodes;
+    tunables: of CTDB, a line each; shares: besides "share".
+    """
+
+    def __init__(self, conf="", preload=None, count=3, tunables=TUNABLES,
+                 shares=()):
+        self.conf, self.preload = conf, preload
+        self.shares = (SHARE, *shares)
+        self.count, self.tunables = count, tunables
+        self.nodes = []
+
+    def __enter__(self):
+        self.dir = tempfile.mkdtemp(prefix="smbd-uring-cluster-")
+        os.chmod(self.dir, 0o755)
+        self.shared = f"{self.dir}/shared"
+        os.makedirs(f"{self.shared}/.ctdb")
+        for name in self.shares:
+            os.mkdir(f"{self.shared}/{name}")
+            os.chmod(f"{self.shared}/{name}", 0o777)
+        self.share = f"{self.shared}/{SHARE}"
+        with open(f"{self.dir}/client.conf", "w") as f:
+            f.write("[global]\n" + "".join(
+                f"{name} = {self.dir}\n" for name in
+                ("lock directory", "state directory", "cache directory",
+                 "private dir")))
+        try:
+            self.wire()
+            self.nodes = [Node(self, number) for number in range(self.count)]
+            for node in self.nodes:
+                node.prepare()
+                node.boot()
+            self.wait_healthy()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def wire(self):
+        ctypes.CDLL(None, use_errno=True).unshare(0x40000000)  # CLONE_NEWNET
+        ip("link", "set", "lo", "up")
+        for bridge in "br-public", "br-private":
+            ip("link", "add", bridge, "type", "bridge")
+            ip("link", "set", bridge, "up")
+        ip("addr", "add", f"{CLIENT}/24", "dev", "br-public")
+
+    def __exit__(self, *_):
+        for node in self.nodes:
+            if node.process:
+                node.power_off()
+        shutil.rmtree(self.dir)
+
+    def running(self):
+        return [node for node in self.nodes if node.process]
+
+    def wait_healthy(self, nodes=None):
+        """Wait until these, or all, serve, and have public addresses."""
+        nodes = self.running() if nodes is None else nodes
+        good = wait_for(lambda: all(node.healthy() and node.addresses()
+                                    for node in nodes) and
+                        all(map(self.holder, PUBLIC)))
+        if not good:
+            raise RuntimeError("the cluster is not healthy:\n" +
+                               self.explain())
+
+    def holder(self, address):
+        """The node that has this public address now, or None."""
+        for node in self.running():
+            if address in node.addresses():
+                return node
+        return None
+
+    def explain(self):
+        """What to print if something went wrong."""
+        return "\n".join(
+            f"node {node.number}:\n{node.run('ctdb', 'status', timeout=10)[1]}"
+            f"{node.ctdb_log()[-3000:]}{node.log()[-2000:]}"
+            for node in self.running())
+
+    def use(self, preload):
+        """Start all smbds again, with another library or (None) without."""
+        self.preload = preload
+        for node in self.nodes:
+            node.write_service()
+        for action in "stop", "start":
+            for node in self.running():
+                node.run("service", "smbd", action, check=True)
+        self.wait_healthy()
+
+    def add_user(self, name=USER):
+        """Add it on one node; passdb.tdb is the cluster's."""
+        done = subprocess.run(
+            [*self.nodes[0].inside, "pdbedit", "-a", "-t", "-u", name],
+            input=f"{PASSWORD}\n" * 2, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            raise RuntimeError(f"pdbedit: {done.stdout}")
+
+    def smbclient(self, address, *commands, options=()):
+        """The Popen of an smbclient that executes the commands, or waits."""
+        return subprocess.Popen(
+            ["smbclient", "-s", f"{self.dir}/client.conf", "-N",
+             "-t", str(20 * SLOW), "-I", address, f"//cluster/{SHARE}",
+             *options, *(["-c", "; ".join(commands)] if commands else [])],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A client that writes without a break, and comes back when it is lost."""
+
+import hashlib
+import os
+import socket
+import threading
+import time
+
+from cluster import USER
+from smb3 import Client, Error
+from smbd import PASSWORD, wait_for
+
+SIZE = 65536
+RETRY = 0.05  # seconds between two attempts to connect
+CONNECT = 1  # seconds until an attempt is given up
+
+
+def block(number):
+    """The content of a block, which no other block has."""
+    return hashlib.sha256(str(number).encode()).digest() * (SIZE // 32)
+
+
+def tcp(address):
+    """A function that connects to smbd."""
+    return lambda: socket.create_connection((address, 445), CONNECT)
+
+
+class Stream:
+    """with Stream(connect, path) as stream: blocks go to the file, by order.
+
+    connect: makes something like a socket; path: of the file, of which the
+    client knows the name in the share.  acknowledged: how many blocks smbd has
+    taken; resumed: when it took the first block of each connection.
+    """
+
+    def __init__(self, connect, path):
+        self.connect, self.path = connect, path
+        self.acknowledged, self.resumed, self.losses = 0, [], []
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        self.thread.join(60)
+
+    def run(self):
+        while not self.ending.is_set():
+            try:
+                connected = self.connect()
+            except OSError:
+                time.sleep(RETRY)
+                continue
+            try:
+                self.write(connected)
+            except (Error, OSError) as error:
+                self.losses.append(str(error))
+                time.sleep(RETRY)
+            finally:
+                connected.close()
+
+    def write(self, connected):
+        client = Client([connected], USER, PASSWORD)
+        handle = client.first.open(os.path.basename(self.path))
+        first = True
+        while not self.ending.is_set():
+            client.first.write(handle, self.acknowledged * SIZE,
+                               block(self.acknowledged))
+            self.acknowledged += 1
+            if first:
+                self.resumed.append(time.monotonic())
+            first = False
+        client.first.close_handle(handle)
+
+    def more(self, count):
+        """Wait for so many blocks more; whether they came."""
+        end = self.acknowledged + count
+        return wait_for(lambda: self.acknowledged >= end)
+
+    def gap(self, since):
+        """Wait until it has come back once; the seconds since then, or None."""
+        if not wait_for(lambda: self.resumed[-1] > since):
+            return None
+        return self.resumed[-1] - since
+
+    def compare(self):
+        """How many bytes are wrong, of all blocks that smbd has taken."""
+        wrong = 0
+        with open(self.path, "rb") as f:
+            for number in range(self.acknowledged):
+                data = f.read(SIZE)
+                if data != block(number):
+                    wrong += SIZE
+        return wrong
