@@ -100,7 +100,7 @@ PRELOAD = ['preload/' + part for part in (
 TOOL = ['tool/' + part for part in (
     'main', 'tool', 'probe', 'connect', 'status', 'rows', 'kernel', 'sockdiag',
     'names', 'command', 'table', 'cell', 'sort', 'text', 'json', 'openmetrics',
-    'top')]
+    'top', 'check', 'ports', 'smbd', 'systemd', 'testparm')]
 
 # The functions that a unit test replaces by its own, with ld's --wrap.
 UNIT_WRAPS = {

@@ -11,112 +11,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
 #include "kernel.h"
 #include "names.h"
+#include "ports.h"
 #include "sockdiag.h"
 #include "tool.h"
 #include "transport/tcp.h"
 #include "util/address.h"
 #include "util/clock.h"
 
-#define KERNEL_MAX_PORTS 16
-
-/* smb.conf(5): the ports of "tcp" and "nbt" in server smb transports. */
-#define KERNEL_PORT_TCP 445
-#define KERNEL_PORT_NBT 139
-
 struct kernel_reader {
-	uint16_t ports[KERNEL_MAX_PORTS];
-	size_t num_ports;
+	struct ports ports;
 	struct status_rows *rows;
 };
-
-static void kernel_add_port(struct kernel_reader *reader, unsigned long port)
-{
-	if (reader->num_ports < KERNEL_MAX_PORTS && port > 0 &&
-	    port <= UINT16_MAX) {
-		reader->ports[reader->num_ports] = (uint16_t)port;
-		reader->num_ports += 1;
-	}
-}
-
-/* "445 139", or "tcp:4450, nbt, quic" of Samba from 4.23 on */
-static void kernel_parse_ports(struct kernel_reader *reader, char *text)
-{
-	char *next = text;
-	char *word = NULL;
-
-	while ((word = strsep(&next, " ,\t\n")) != NULL) {
-		char *colon = strrchr(word, ':');
-
-		if (strncasecmp(word, "quic", 4) == 0) {
-			continue;
-		}
-		if (strcasecmp(word, "tcp") == 0) {
-			kernel_add_port(reader, KERNEL_PORT_TCP);
-		} else if (strcasecmp(word, "nbt") == 0) {
-			kernel_add_port(reader, KERNEL_PORT_NBT);
-		} else {
-			const char *number = colon != NULL ? colon + 1 : word;
-
-			kernel_add_port(reader, strtoul(number, NULL, 10));
-		}
-	}
-}
-
-static int kernel_read_ports(struct kernel_reader *reader,
-			     const char *parameter,
-			     const char *configfile)
-{
-	char option[64];
-	const char *argv[] = {
-		"testparm",
-		"--suppress-prompt",
-		option,
-		configfile,
-		NULL,
-	};
-	char *text = NULL;
-	int ret;
-
-	snprintf(option, sizeof(option), "--parameter-name=%s", parameter);
-	ret = command_output(argv, &text);
-	if (ret == 0) {
-		kernel_parse_ports(reader, text);
-	}
-	free(text);
-	return ret;
-}
-
-/* 0 or an errno. */
-static int kernel_find_ports(struct kernel_reader *reader,
-			     const char *configfile)
-{
-	int ret;
-
-	ret = kernel_read_ports(reader, "smb ports", configfile);
-	if (ret != 0 && configfile != NULL) {
-		return ret;
-	}
-	if (reader->num_ports == 0) {
-		(void)kernel_read_ports(reader,
-					"server smb transports",
-					configfile);
-	}
-	if (reader->num_ports == 0) {
-		kernel_add_port(reader, KERNEL_PORT_TCP);
-		kernel_add_port(reader, KERNEL_PORT_NBT);
-	}
-	return 0;
-}
 
 static bool kernel_is_smbd(const struct kernel_reader *reader, uint16_t port)
 {
 	size_t i;
 
-	for (i = 0; i < reader->num_ports; i++) {
-		if (reader->ports[i] == port) {
+	for (i = 0; i < reader->ports.num_ports; i++) {
+		if (reader->ports.ports[i] == port) {
 			return true;
 		}
 	}
@@ -174,7 +88,7 @@ int kernel_add_rows(const char *configfile, struct status_rows *rows)
 	int ret;
 
 	rows->failed = configfile;
-	ret = kernel_find_ports(&reader, configfile);
+	ret = ports_read(configfile, &reader.ports);
 	if (ret != 0) {
 		return ret;
 	}

@@ -29,6 +29,10 @@ static const struct {
 	 "",
 	 "what io_uring can answer on this kernel, for this user",
 	 tool_probe},
+	{"check",
+	 "",
+	 "whether the running smbd has the preload library",
+	 tool_check},
 };
 
 static int print_help(void)

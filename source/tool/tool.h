@@ -25,6 +25,7 @@
 		POPT_TABLEEND
 
 /** A command: argv[0] is "smbd-uring COMMAND"; the exit status. */
+int tool_check(int argc, const char **argv);
 int tool_connect(int argc, const char **argv);
 int tool_probe(int argc, const char **argv);
 int tool_status(int argc, const char **argv);

@@ -27,4 +27,29 @@ struct uring_parameter {
  */
 bool uring_parameter_get(size_t number, struct uring_parameter *parameter);
 
+enum uring_parameter_verdict {
+	/** without our prefix, or for smbd-quicd to judge */
+	URING_PARAMETER_FOREIGN,
+	URING_PARAMETER_KNOWN,
+	URING_PARAMETER_UNKNOWN,
+	/** only [global] can have it */
+	URING_PARAMETER_MISPLACED,
+};
+
+/**
+ * @brief Judge a name of smb.conf.
+ *
+ * @param[in]  section  without brackets; "global" in any case is [global].
+ * @param[in]  name     "PREFIX:NAME"; case and blanks do not count.
+ * @param[out] nearest  the parameter with the most similar name; the function
+ *                      does not set it if the name is foreign.
+ */
+enum uring_parameter_verdict uring_parameter_judge(
+	const char *section,
+	const char *name,
+	struct uring_parameter *nearest);
+
+/** @brief Whether a parameter, without the prefix, can have this value. */
+bool uring_parameter_allows(const char *name, const char *value);
+
 #endif /* TRANSPORT_PARAMETERS_H */
