@@ -20,6 +20,7 @@ KERNEL_DEPS = qemu-system-x86 bc bison busybox-static flex kmod libelf-dev \
 SAMBA_DEPS = bison flex libacl1-dev libarchive-dev libcap-dev libicu-dev \
 	libkrb5-dev libparse-yapp-perl libreadline-dev libtasn1-6-dev \
 	libtasn1-bin perl zlib1g-dev
+BENCH_DEPS = gnuplot-nox
 
 all:
 	./waf build
@@ -39,6 +40,7 @@ help:
 	@echo 'make soak        load smbd for ten minutes while its rings fail'
 	@echo 'make check-samba  run smbtorture against the smbds of samba/build; takes long'
 	@echo 'make bench       compare our backend with epoll'
+	@echo 'make bench-report  the same, with plots, into docs/results/; takes long'
 	@echo 'make deb         build Debian packages, for this Debian, into bin/deb/'
 	@echo 'make install     install to the prefix of ./configure; honours DESTDIR'
 	@echo 'make clean, make distclean'
@@ -130,6 +132,11 @@ bench: deps
 	./waf build
 	bench/run
 
+bench-report: DEPS += $(BENCH_DEPS)
+bench-report: deps
+	./waf build
+	bench/report
+
 deb: deps
 	debian/build
 
@@ -138,4 +145,4 @@ install clean distclean:
 
 .PHONY: all help deps build-deps deb-deps deb demo check check-fast fuzz \
 	check-cluster check-debug selftests kernel-deb check-suites soak \
-	check-samba bench install clean distclean
+	check-samba bench bench-report install clean distclean

@@ -7,7 +7,7 @@
  * loop NAME [ROUNDS] prints two lines for a measure: time and CPU time.  ratio
  * is the median of epoll divided by our median; above 1, ours is faster.
  * spread is the larger of the two distances between quartiles, as a part of
- * the median.
+ * the median; low and high are the ratios of single rounds.
  * loop NAME EVENTS BACKEND runs without printing, for strace.
  */
 
@@ -271,22 +271,33 @@ static void report(const char *name,
 		   double *ours,
 		   unsigned rounds)
 {
+	double low = epoll[0] / ours[0];
+	double high = low;
 	double s;
+	unsigned i;
 
+	for (i = 0; i < rounds; i++) {
+		const double single = epoll[i] / ours[i];
+
+		low = single < low ? single : low;
+		high = single > high ? single : high;
+	}
 	qsort(epoll, rounds, sizeof(double), compare);
 	qsort(ours, rounds, sizeof(double), compare);
 	s = spread(epoll, rounds);
 	if (spread(ours, rounds) > s) {
 		s = spread(ours, rounds);
 	}
-	printf("bench %s%s ratio=%.2f (ours=%.0f other=%.0f unit=ns/event "
-	       "spread=%.2f rounds=%u)\n",
+	printf("bench %s%s ratio=%.3f (ours=%.0f other=%.0f unit=ns/event "
+	       "spread=%.2f low=%.3f high=%.3f rounds=%u)\n",
 	       name,
 	       suffix,
 	       epoll[rounds / 2] / ours[rounds / 2],
 	       ours[rounds / 2],
 	       epoll[rounds / 2],
 	       s,
+	       low,
+	       high,
 	       rounds);
 }
 
