@@ -22,6 +22,9 @@
 #include "uring_process_internal.h"
 #include "uring_ring.h"
 #include "util/macros.h"
+#include "util/message.h"
+
+#define PROCESS_FALLBACK "falling back to system calls: %s"
 
 static struct {
 	pthread_mutex_t mutex;
@@ -226,9 +229,10 @@ void uring_process_ring_failed(int error)
 	if (logged) {
 		return;
 	}
+	MESSAGE_INDEX("warning", PROCESS_FALLBACK);
 	snprintf(line,
 		 sizeof(line),
-		 "falling back to system calls: %s",
+		 PROCESS_FALLBACK,
 		 uring_ring_explain(error, explained, sizeof(explained)));
 	if (log_fn != NULL) {
 		log_fn(line);

@@ -178,6 +178,7 @@ void preload_warning_once(const char *line)
 		/* what cannot be remembered would be said each second */
 		if (!log_full) {
 			log_full = true;
+			MESSAGE_INDEX("warning", LOG_FULL);
 			if (log_first_on_machine(log_hash(LOG_FULL))) {
 				preload_warning(LOG_FULL);
 			}
@@ -193,7 +194,7 @@ void preload_warning_once(const char *line)
 	}
 }
 
-void preload_warning_once_format(const char *format, ...)
+void preload_warning_once_print(const char *format, ...)
 {
 	char *line = NULL;
 	va_list ap;
@@ -216,7 +217,7 @@ bool preload_informs(void)
 		smbd->debuglevel_get_class(SMBD_DBGC_ALL) > 0);
 }
 
-void preload_information(const char *format, ...)
+void preload_information_print(const char *format, ...)
 {
 	char *line = NULL;
 	va_list ap;

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#include "util/message.h"
+
 /** The values of smbd_uring:log, in the order of parameters.c. */
 enum preload_log {
 	PRELOAD_LOG_NONE,
@@ -27,15 +29,25 @@ void preload_warning(const char *line);
  */
 void preload_warning_once(const char *line);
 
-/** As preload_warning_once(), with the format of printf(3). */
-void preload_warning_once_format(const char *format, ...)
+/** As preload_warning_once(), with the format of printf(3), a literal. */
+#define preload_warning_once_format(...)                 \
+	do {                                             \
+		MESSAGE_INDEX("warning", __VA_ARGS__);   \
+		preload_warning_once_print(__VA_ARGS__); \
+	} while (0)
+void preload_warning_once_print(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
 /** Whether preload_information() would write anything. */
 bool preload_informs(void);
 
-/** What a connection looks like. */
-void preload_information(const char *format, ...)
+/** What a connection looks like; the format is a literal. */
+#define preload_information(...)                           \
+	do {                                               \
+		MESSAGE_INDEX("information", __VA_ARGS__); \
+		preload_information_print(__VA_ARGS__);    \
+	} while (0)
+void preload_information_print(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
 /** smbd has been started: all may be said again. */

@@ -77,7 +77,7 @@ static int preload_epoll_wait(int epfd,
 /* The library does not know whose it is. */
 static void preload_log_library(const char *line)
 {
-	preload_warning_once_format("smbd_uring: %s", line);
+	preload_warning_once_print("smbd_uring: %s", line);
 }
 
 /*

@@ -35,8 +35,8 @@
 #define SHARE_TEXT 256
 
 /*
- * No client sends as much as this without a share: a Kerberos ticket has at most
- * 64 KiB.
+ * No client sends as much as this without a share: a Kerberos ticket has at
+ * most 64 KiB.
  */
 #define SHARE_BYTES_WITHOUT UINT64_C(1048576)
 
@@ -158,18 +158,20 @@ static void share_load(struct preload_share *share,
 	preload_settings_get(share->name, share_snum(share), settings);
 	share->mode = settings->mode;
 	if (settings->watch.interval != 0 && !shares.use_backend) {
-		preload_warning_once("smbd_uring: smbd_uring:sample interval "
-				     "needs smbd_uring:backend = io_uring; "
-				     "nothing is sampled");
+		preload_warning_once_format(
+			"smbd_uring: smbd_uring:sample interval "
+			"needs smbd_uring:backend = io_uring; "
+			"nothing is sampled");
 	}
 	if (settings->watch.interval == 0 &&
 	    (settings->watch.warn_rtt != 0 ||
 	     settings->watch.warn_retrans != 0 ||
 	     settings->watch.warn_stall != 0))
 	{
-		preload_warning_once("smbd_uring: smbd_uring:warn ... needs "
-				     "smbd_uring:sample interval; nothing is "
-				     "sampled");
+		preload_warning_once_format(
+			"smbd_uring: smbd_uring:warn ... needs "
+			"smbd_uring:sample interval; nothing is "
+			"sampled");
 	}
 }
 
@@ -317,8 +319,7 @@ static struct preload_share *share_find(const char *name, const char *user)
 
 	for (share = shares.shares; share != NULL; share = share->next) {
 		if (strcasecmp(share->name, name) == 0 &&
-		    strcmp(share->user, user) == 0)
-		{
+		    strcmp(share->user, user) == 0) {
 			return share;
 		}
 	}
@@ -432,8 +433,9 @@ void preload_shares_init(const struct preload_functions *next,
 
 static void shares_not_told(void)
 {
-	preload_warning_once("smbd_uring: cannot find out which shares are "
-			     "used; only the settings of [global] apply");
+	preload_warning_once_format(
+		"smbd_uring: cannot find out which shares are "
+		"used; only the settings of [global] apply");
 }
 
 void preload_shares_check(void)

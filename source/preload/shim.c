@@ -39,6 +39,7 @@
 
 #include "shim.h"
 #include "util/macros.h"
+#include "util/message.h"
 
 #define SHIM_PUBLIC __attribute__((visibility("default")))
 #define SHIM_MODULE "smbd-uring-module.so"
@@ -210,11 +211,14 @@ done:
  * The module
  */
 
+#define SHIM_NOT_LOADED "smbd_uring: not loaded, smbd runs without it: %s"
+
 /* smbd has opened no log yet.  The journal takes <4> for a warning. */
 static void shim_complain(const char *why)
 {
+	MESSAGE_INDEX("warning", SHIM_NOT_LOADED);
 	(void)fprintf(stderr,
-		      "%ssmbd_uring: not loaded, smbd runs without it: %s\n",
+		      "%s" SHIM_NOT_LOADED "\n",
 		      getenv("JOURNAL_STREAM") != NULL ? "<4>" : "",
 		      why != NULL ? why : "unknown error");
 }

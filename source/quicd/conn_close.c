@@ -62,19 +62,26 @@ static void quicd_conn_log_closed(const struct quicd_conn *conn,
 				  const char *reason)
 {
 	char peer[ADDRESS_TEXT_SIZE];
-	void (*log)(const char *format,
-		    ...) = conn->slot != NULL ? quicd_log : quicd_log_limited;
+	char line[512];
 
-	log("%s closed: %s; certificate=\"%s\" cipher=%s from_client=%llu "
-	    "to_client=%llu seconds=%llu",
-	    address_print(&conn->peer.u.sa, peer),
-	    reason,
-	    conn->tls.name,
-	    conn->cipher,
-	    (unsigned long long)conn->bytes_from_client,
-	    (unsigned long long)conn->bytes_to_client,
-	    (unsigned long long)((clock_monotonic_ns() - conn->start) /
-				 CLOCK_NS_PER_S));
+	(void)address_print(&conn->peer.u.sa, peer);
+	(void)snprintf(line,
+		       sizeof(line),
+		       "%s; certificate=\"%s\" cipher=%s from_client=%llu "
+		       "to_client=%llu seconds=%llu",
+		       reason,
+		       conn->tls.name,
+		       conn->cipher,
+		       (unsigned long long)conn->bytes_from_client,
+		       (unsigned long long)conn->bytes_to_client,
+		       (unsigned long long)((clock_monotonic_ns() -
+					     conn->start) /
+					    CLOCK_NS_PER_S));
+	if (conn->slot != NULL) {
+		quicd_log("%s closed: %s", peer, line);
+	} else {
+		quicd_log_limited("%s closed: %s", peer, line);
+	}
 }
 
 /* Write and send CONNECTION_CLOSE; it stays in conn->closing. */

@@ -329,13 +329,14 @@ static bool control_exchange(struct quicd_report *report, int sock, int fd)
 	if (none >= 0) {
 		close(none);
 	}
+	if (answer.what == 'N') {
+		return quicd_report_error(report,
+					  "smbd-quicd refuses the new "
+					  "settings; its log has the reason");
+	}
 	if (answer.what != 'Y') {
-		return quicd_report_error(
-			report,
-			answer.what == 'N'
-				? "smbd-quicd refuses the new settings; "
-				  "its log has the reason"
-				: "smbd-quicd does not answer");
+		return quicd_report_error(report,
+					  "smbd-quicd does not answer");
 	}
 	return true;
 }

@@ -58,16 +58,7 @@ static void quicd_log_write(enum quicd_log_level level,
 	fprintf(stderr, "%ssmbd_quicd: %s%s\n", priority, kind, line);
 }
 
-void quicd_log(const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	quicd_log_write(QUICD_LOG_INFO, "", format, ap);
-	va_end(ap);
-}
-
-void quicd_log_at(enum quicd_log_level level, const char *format, ...)
+void quicd_log_priority(enum quicd_log_level level, const char *format, ...)
 {
 	va_list ap;
 
@@ -76,7 +67,7 @@ void quicd_log_at(enum quicd_log_level level, const char *format, ...)
 	va_end(ap);
 }
 
-void quicd_log_limited(const char *format, ...)
+void quicd_log_rate(const char *format, ...)
 {
 	static uint64_t second;
 	static unsigned lines;
@@ -99,7 +90,7 @@ void quicd_log_limited(const char *format, ...)
 	va_end(ap);
 }
 
-bool quicd_report_error(struct quicd_report *report, const char *format, ...)
+bool quicd_report_add_error(struct quicd_report *report, const char *format, ...)
 {
 	va_list ap;
 
@@ -110,7 +101,7 @@ bool quicd_report_error(struct quicd_report *report, const char *format, ...)
 	return false;
 }
 
-void quicd_report_obstacle(struct quicd_report *report, const char *format, ...)
+void quicd_report_add_obstacle(struct quicd_report *report, const char *format, ...)
 {
 	va_list ap;
 
@@ -123,7 +114,7 @@ void quicd_report_obstacle(struct quicd_report *report, const char *format, ...)
 	va_end(ap);
 }
 
-void quicd_report_warning(struct quicd_report *report, const char *format, ...)
+void quicd_report_add_warning(struct quicd_report *report, const char *format, ...)
 {
 	va_list ap;
 

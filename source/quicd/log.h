@@ -10,6 +10,8 @@
 
 #include <stdbool.h>
 
+#include "util/message.h"
+
 /* syslog's numbers */
 enum quicd_log_level {
 	QUICD_LOG_ERROR = 3,
@@ -19,18 +21,28 @@ enum quicd_log_level {
 };
 
 /** @brief Write a line of QUICD_LOG_INFO. */
-void quicd_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define quicd_log(...)                                           \
+	do {                                                     \
+		MESSAGE_INDEX("information", __VA_ARGS__);       \
+		quicd_log_priority(QUICD_LOG_INFO, __VA_ARGS__); \
+	} while (0)
 
 /** @brief Write a line with a priority. */
-void quicd_log_at(enum quicd_log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+#define quicd_log_at(_level, ...)                          \
+	do {                                               \
+		MESSAGE_INDEX(#_level, __VA_ARGS__);       \
+		quicd_log_priority((_level), __VA_ARGS__); \
+	} while (0)
 
 /**
  * @brief Write a line that strangers can cause: a few a second, and then how
  * many were left out.
  */
-void quicd_log_limited(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
+#define quicd_log_limited(...)                             \
+	do {                                               \
+		MESSAGE_INDEX("information", __VA_ARGS__); \
+		quicd_log_rate(__VA_ARGS__);               \
+	} while (0)
 
 /*
  * What a reading of the settings has found.  Errors end the start, and a reload
@@ -47,15 +59,39 @@ struct quicd_report {
 
 /** @brief Say an error and count it.  @return false, for the caller to return.
  */
-bool quicd_report_error(struct quicd_report *report, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+#define quicd_report_error(_report, ...)                        \
+	__extension__({                                         \
+		MESSAGE_INDEX("error", __VA_ARGS__);            \
+		quicd_report_add_error((_report), __VA_ARGS__); \
+	})
 
 /** @brief Say what will make clients fail, and count it. */
-void quicd_report_obstacle(struct quicd_report *report, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+#define quicd_report_obstacle(_report, ...)                        \
+	do {                                                       \
+		MESSAGE_INDEX("obstacle", __VA_ARGS__);            \
+		quicd_report_add_obstacle((_report), __VA_ARGS__); \
+	} while (0)
 
 /** @brief Say what is odd, and count it. */
-void quicd_report_warning(struct quicd_report *report, const char *format, ...)
+#define quicd_report_warning(_report, ...)                        \
+	do {                                                      \
+		MESSAGE_INDEX("warning", __VA_ARGS__);            \
+		quicd_report_add_warning((_report), __VA_ARGS__); \
+	} while (0)
+
+/* What the macros above call. */
+void quicd_log_priority(enum quicd_log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+void quicd_log_rate(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+bool quicd_report_add_error(struct quicd_report *report,
+			    const char *format,
+			    ...) __attribute__((format(printf, 2, 3)));
+void quicd_report_add_obstacle(struct quicd_report *report,
+			       const char *format,
+			       ...) __attribute__((format(printf, 2, 3)));
+void quicd_report_add_warning(struct quicd_report *report,
+			      const char *format,
+			      ...) __attribute__((format(printf, 2, 3)));
 
 #endif /* QUICD_LOG_H */

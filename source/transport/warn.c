@@ -12,8 +12,12 @@
 #include <string.h>
 
 #include "util/macros.h"
+#include "util/message.h"
 #include "util/printable.h"
 #include "watch_internal.h"
+
+/* which limit, and whether it "begins" or "ends"; the values follow */
+#define WARN_LINE "smbd_uring: warning %s=%s"
 
 static const struct {
 	const char *name;
@@ -147,8 +151,9 @@ static void warn_say(struct uring_watch_share *share,
 	const struct uring_watch_channel *channel = NULL;
 	char *line = NULL;
 
+	MESSAGE_INDEX("warning", WARN_LINE);
 	line = talloc_asprintf(share,
-			       "smbd_uring: warning %s=%s",
+			       WARN_LINE,
 			       warn_limits[limit].name,
 			       share->warned[limit] ? "begins" : "ends");
 	line = warn_append_name(line, "share", share->name);

@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 #include "name_list.h"
+#include "util/message.h"
 #include "watch_internal.h"
+
+#define WATCH_STATUS_FAILED "smbd_uring: cannot publish samples in %s: %s"
 
 /* Twice the number of channels that Samba allows a client. */
 #define WATCH_MAX_CHANNELS 64
@@ -64,12 +67,12 @@ void watch_publish_shares(struct uring_watch *watch)
 
 static void watch_status_failed(struct uring_watch *watch)
 {
-	char *line = talloc_asprintf(
-		watch,
-		"smbd_uring: cannot publish samples in %s: %s",
-		watch->directory,
-		strerror(watch->status_error));
+	char *line = talloc_asprintf(watch,
+				     WATCH_STATUS_FAILED,
+				     watch->directory,
+				     strerror(watch->status_error));
 
+	MESSAGE_INDEX("warning", WATCH_STATUS_FAILED);
 	if (line != NULL) {
 		watch->log_once_fn(line);
 	}

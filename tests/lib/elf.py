@@ -20,6 +20,18 @@ def string(data, offset):
     return bytes(data[offset:data.index(0, offset)]).decode()
 
 
+def named_section(data, name):
+    """The content of the section with that name, or b""."""
+    start, = struct.unpack_from("<Q", data, 0x28)
+    size, count, names = struct.unpack_from("<HHH", data, 0x3A)
+    headers = [struct.unpack_from("<I20xQQ", data, start + i * size)
+               for i in range(count)]
+    for text, offset, length in headers:
+        if string(data, headers[names][1] + text) == name:
+            return bytes(data[offset:offset + length])
+    return b""
+
+
 def symbols(data):
     """[(name, file offset of the entry, of the name, whether defined)]"""
     table = sections(data)
