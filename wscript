@@ -98,9 +98,9 @@ PRELOAD = ['preload/' + part for part in (
     'smbd_symbols')]
 
 TOOL = ['tool/' + part for part in (
-    'main', 'tool', 'probe', 'connect', 'status', 'rows', 'kernel', 'sockdiag',
-    'names', 'command', 'table', 'cell', 'sort', 'text', 'json', 'openmetrics',
-    'top', 'check', 'ports', 'smbd', 'systemd', 'testparm')]
+    'main', 'tool', 'probe', 'connect', 'status', 'rows', 'cluster', 'kernel',
+    'sockdiag', 'names', 'command', 'table', 'cell', 'sort', 'text', 'json',
+    'openmetrics', 'top', 'check', 'ports', 'smbd', 'systemd', 'testparm')]
 
 # The functions that a unit test replaces by its own, with ld's --wrap.
 UNIT_WRAPS = {

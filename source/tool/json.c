@@ -53,6 +53,24 @@ static json_t *cell_json(const struct status_rows *rows,
 	}
 }
 
+/* The error of each node, or null. */
+static json_t *nodes_json(const struct status_rows *rows)
+{
+	json_t *nodes = json_object();
+	size_t i;
+
+	for (i = 0; i < rows->num_nodes; i++) {
+		const struct status_node *node = &rows->nodes[i];
+
+		json_object_set_new(nodes,
+				    node->name,
+				    node->error != NULL
+					    ? json_string(node->error)
+					    : json_null());
+	}
+	return nodes;
+}
+
 int output_json(const struct status_rows *rows)
 {
 	json_t *connections = json_array();
@@ -67,11 +85,23 @@ int output_json(const struct status_rows *rows)
 		json_t *json = json_object();
 
 		for (j = 0; j < num_columns; j++) {
-			json_object_set_new(json,
-					    columns[j].name,
-					    cell_json(rows, row, &columns[j]));
+			const struct column *column = &columns[j];
+
+			if (table_has_column(rows, column)) {
+				json_object_set_new(
+					json,
+					column->name,
+					cell_json(rows, row, column));
+			}
 		}
 		json_array_append_new(connections, json);
+	}
+	if (rows->cluster) {
+		return tool_print_json(json_pack("{s:o, s:o}",
+						 "connections",
+						 connections,
+						 "nodes",
+						 nodes_json(rows)));
 	}
 	return tool_print_json(json_pack("{s:o}", "connections", connections));
 }

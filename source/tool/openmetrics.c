@@ -34,6 +34,14 @@ static void print_names_label(const char *label,
 	print_label(label, names, false);
 }
 
+/* Without a cluster Prometheus has the machine in a label of its own. */
+static void print_node_label(const struct status_row *row)
+{
+	if (row->node[0] != '\0') {
+		print_label("node", row->node, false);
+	}
+}
+
 static void print_labels(const char *metric,
 			 const char *suffix,
 			 const struct status_row *row)
@@ -42,6 +50,7 @@ static void print_labels(const char *metric,
 	       metric,
 	       suffix,
 	       (uintmax_t)row->published.pid);
+	print_node_label(row);
 	print_label("client", row->published.client, false);
 	print_names_label("users", row, "users");
 	print_names_label("shares", row, "shares");
@@ -128,9 +137,22 @@ static void print_relays(const struct status_rows *rows)
 		printf("smbd_uring_relay_info{pid=\"%ju\",smbd_pid=\"%ju\",",
 		       (uintmax_t)row->published.pid,
 		       (uintmax_t)row->smbd_pid);
+		print_node_label(row);
 		print_label("client", row->published.client, false);
 		print_label("relay", row->published.relay, true);
 		printf("1\n");
+	}
+}
+
+static void print_nodes(const struct status_rows *rows)
+{
+	size_t i;
+
+	print_head("node_up", false, "Whether the node of the cluster answers.");
+	for (i = 0; i < rows->num_nodes; i++) {
+		printf("smbd_uring_node_up{");
+		print_label("node", rows->nodes[i].name, true);
+		printf("%d\n", rows->nodes[i].error == NULL);
 	}
 }
 
@@ -145,6 +167,9 @@ int output_openmetrics(const struct status_rows *rows)
 	}
 	print_ages(rows);
 	print_relays(rows);
+	if (rows->cluster) {
+		print_nodes(rows);
+	}
 	printf("# EOF\n");
 	return tool_flush();
 }

@@ -298,5 +298,7 @@ int rows_finish(struct status_rows *rows)
 void rows_free(struct status_rows *rows)
 {
 	TALLOC_FREE(rows->rows);
+	TALLOC_FREE(rows->nodes);
 	rows->num_rows = 0;
+	rows->num_nodes = 0;
 }

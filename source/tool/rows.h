@@ -11,6 +11,9 @@
 
 #include "transport/publish.h"
 
+/** The directory of smbd, in Debian's lock directory. */
+#define ROWS_SMBD "/run/samba/smbd_uring"
+
 /** The directory of smbd-quicd. */
 #define ROWS_QUICD "/run/smbd-quicd"
 
@@ -24,9 +27,19 @@ enum status_state {
 	STATE_STALL,
 };
 
+/** A node of a CTDB cluster. */
+struct status_node {
+	/** its number */
+	char name[16];
+	/** why its rows could not be read; or NULL */
+	const char *error;
+};
+
 /** A published row, and data from the row that is joined to it. */
 struct status_row {
 	struct uring_status_row published; /* first: columns have its offsets */
+	/** the name of the node, if the rows are those of a cluster */
+	char node[sizeof(((struct status_node *)NULL)->name)];
 	/** of a connection over QUIC: the smbd behind the relay; 0: unknown */
 	uint64_t smbd_pid;
 	/** retransmitted segments of all, in parts per million; or unknown */
@@ -42,6 +55,10 @@ struct status_rows {
 	size_t num_rows;
 	/** the time of reading, CLOCK_MONOTONIC in nanoseconds */
 	uint64_t now;
+	/** the rows are those of a cluster, with these nodes (talloc) */
+	bool cluster;
+	struct status_node *nodes;
+	size_t num_nodes;
 	/** the name of the source that could not be read */
 	const char *failed;
 };

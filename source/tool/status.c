@@ -12,19 +12,17 @@
 #include <unistd.h>
 #include <sys/ioctl.h>
 
+#include "cluster.h"
 #include "kernel.h"
 #include "output.h"
 #include "tool.h"
 #include "util/macros.h"
 
-/* In Debian's lock directory. */
-#define STATUS_SMBD "/run/samba/smbd_uring"
-
 /* The width of the table if no terminal has a width. */
 #define STATUS_WIDTH 80
 
 static const char *const status_standard[] = {
-	STATUS_SMBD,
+	ROWS_SMBD,
 	ROWS_QUICD,
 	NULL,
 };
@@ -34,6 +32,7 @@ struct status_options {
 	char *sort;
 	char *configfile;
 	int kernel;
+	int cluster;
 	int as_json;
 	int as_openmetrics;
 	int watch;
@@ -46,10 +45,15 @@ static int status_failed(const struct status_rows *rows, int error)
 	const char *hint = "";
 	char what[256];
 
+	if (error == EIO && rows->cluster) {
+		return tool_failure(rows->failed, "ctdbd does not answer");
+	}
 	if (error == EIO) {
 		return tool_failure(rows->failed, "testparm refuses it");
 	}
-	if (error == ENOENT) {
+	if (error == ENOENT && rows->cluster) {
+		hint = " (install the package ctdb)";
+	} else if (error == ENOENT) {
 		hint = " (no smbd with smbd_uring:sample interval has run, or "
 		       "its lock directory is another, see --directory; "
 		       "--kernel shows any smbd)";
@@ -127,14 +131,16 @@ static int status_source(struct status_rows *rows, void *private_data)
 	int ret;
 
 	*rows = (struct status_rows){};
-	if (o->kernel) {
+	if (o->cluster) {
+		ret = cluster_add_rows(o->kernel != 0, rows);
+	} else if (o->kernel) {
 		ret = status_add_kernel(o, rows);
 	} else if (o->directories != NULL) {
 		ret = rows_add_published(o->directories, false, rows);
 	} else {
 		ret = rows_add_published(status_standard, false, rows);
 	}
-	if (ret == 0) {
+	if (ret == 0 && !o->cluster) {
 		ret = rows_finish(rows);
 	}
 	if (ret != 0) {
@@ -155,6 +161,44 @@ static int status_watch(struct status_options *o, const struct column *column)
 	return ret != 0 ? status_failed(&rows, ret) : EXIT_SUCCESS;
 }
 
+/* Name the nodes whose rows are missing; the exit status. */
+static int status_nodes(const struct status_rows *rows, int status)
+{
+	size_t i;
+
+	for (i = 0; i < rows->num_nodes; i++) {
+		const struct status_node *node = &rows->nodes[i];
+		char name[sizeof("node ") + sizeof(node->name)];
+
+		if (node->error != NULL) {
+			snprintf(name, sizeof(name), "node %s", node->name);
+			status = tool_failure(name, node->error);
+		}
+	}
+	return status;
+}
+
+/* Whether these options can be together; if not, prints it. */
+static bool status_check(const struct status_options *o, int *status)
+{
+	*status = EXIT_SUCCESS;
+	if (o->as_json + o->as_openmetrics + o->watch + o->list_columns > 1) {
+		*status = tool_usage_error(
+			"--json, --openmetrics, --watch, --list-columns",
+			"only one of them");
+	} else if (o->cluster &&
+		   (o->configfile != NULL || o->directories != NULL))
+	{
+		*status = tool_usage_error("--cluster",
+					   "not with --configfile or "
+					   "--directory");
+	} else if (o->configfile != NULL && !o->kernel) {
+		*status = tool_usage_error("--configfile",
+					   "only with --kernel");
+	}
+	return *status == EXIT_SUCCESS;
+}
+
 static int status_run(struct status_options *o)
 {
 	const char *sort = o->sort != NULL ? o->sort : "state";
@@ -162,13 +206,8 @@ static int status_run(struct status_options *o)
 	struct status_rows rows = {};
 	int ret;
 
-	if (o->as_json + o->as_openmetrics + o->watch + o->list_columns > 1) {
-		return tool_usage_error(
-			"--json, --openmetrics, --watch, --list-columns",
-			"only one of them");
-	}
-	if (o->configfile != NULL && !o->kernel) {
-		return tool_usage_error("--configfile", "only with --kernel");
+	if (!status_check(o, &ret)) {
+		return ret;
 	}
 	if (column == NULL) {
 		return tool_usage_error(sort,
@@ -196,6 +235,7 @@ static int status_run(struct status_options *o)
 				  o->wide ? 0 : status_width(),
 				  0);
 	}
+	ret = status_nodes(&rows, ret);
 	rows_free(&rows);
 	return ret;
 }
@@ -211,6 +251,13 @@ int tool_status(int argc, const char **argv)
 		 0,
 		 "ask the kernel and smbstatus: for an smbd without the "
 		 "preload library",
+		 NULL},
+		{"cluster",
+		 'C',
+		 POPT_ARG_NONE,
+		 &o.cluster,
+		 0,
+		 "all nodes of a CTDB cluster, which onnode(1) asks by ssh",
 		 NULL},
 		{"configfile",
 		 'c',
@@ -257,7 +304,7 @@ int tool_status(int argc, const char **argv)
 		 0,
 		 "where smbd publishes, smbd_uring below its lock directory, "
 		 "or smbd-quicd; can be given more than once "
-		 "(default: " STATUS_SMBD " and " ROWS_QUICD ")",
+		 "(default: " ROWS_SMBD " and " ROWS_QUICD ")",
 		 "DIR"},
 		{"list-columns",
 		 'l',

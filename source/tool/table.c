@@ -16,6 +16,12 @@
 
 #define ROW(_field) offsetof(struct status_row, _field)
 static const struct column before_figures[] = {
+	{.name = "node",
+	 .heading = "NODE",
+	 .kind = COLUMN_STRING,
+	 .offset = ROW(node),
+	 .rank = 2,
+	 .help = "With --cluster: the number of the node in CTDB."},
 	{.name = "pid",
 	 .heading = "PID",
 	 .kind = COLUMN_PROCESS,
@@ -153,6 +159,13 @@ const struct column *table_find_column(const char *name)
 		}
 	}
 	return NULL;
+}
+
+bool table_has_column(const struct status_rows *rows,
+		      const struct column *column)
+{
+	return rows->cluster || column->offset != offsetof(struct status_row,
+							   node);
 }
 
 const char *row_string(const struct status_row *row,

@@ -51,6 +51,10 @@ const struct column *table_columns(size_t *num_columns);
  */
 const struct column *table_find_column(const char *name);
 
+/** Whether these rows have the column: only a cluster has nodes. */
+bool table_has_column(const struct status_rows *rows,
+		      const struct column *column);
+
 /** The word of a COLUMN_STRING or COLUMN_STATE. */
 const char *row_string(const struct status_row *row,
 		       const struct column *column);

@@ -120,7 +120,9 @@ static void text_choose(struct text_layout *layout,
 		struct text_column
 			*text = &layout->columns[layout->num_columns];
 
-		if (wide || all[i].rank != 0) {
+		if (table_has_column(rows, &all[i]) &&
+		    (wide || all[i].rank != 0))
+		{
 			text->column = &all[i];
 			text->hosts = !wide &&
 				      strcmp(all[i].heading, "CLIENT") == 0;

@@ -22,6 +22,7 @@ TESTS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.path.insert(0, TESTS + "/lib")
 from net import ip
 from smbd import PASSWORD, PATIENCE, SLOW, TOP, wait_for
+from ssh import Ssh
 
 SHARE = "share"
 USER = "games"  # Debian has it everywhere
@@ -180,6 +181,8 @@ class Node:
         self.write("/hosts", "127.0.0.1 localhost\n"
                    f"{PRIVATE[self.number]} node{self.number}\n")
         self.write("/resolv.conf", "")
+        self.write("/etc/ctdb/onnode.conf",
+                   f"ONNODE_SSH={self.cluster.ssh.client}\n")
         self.write_service()
 
     def write_service(self):
@@ -279,7 +282,7 @@ class Cluster:
         self.conf, self.preload = conf, preload
         self.shares = (SHARE, *shares)
         self.count, self.tunables = count, tunables
-        self.nodes = []
+        self.nodes, self.ssh = [], None
 
     def __enter__(self):
         self.dir = tempfile.mkdtemp(prefix="smbd-uring-cluster-")
@@ -297,6 +300,7 @@ class Cluster:
                  "private dir")))
         try:
             self.wire()
+            self.ssh = Ssh(self.dir, self.inside)
             self.nodes = [Node(self, number) for number in range(self.count)]
             for node in self.nodes:
                 node.prepare()
@@ -319,7 +323,16 @@ class Cluster:
         for node in self.nodes:
             if node.process:
                 node.power_off()
+        if self.ssh:
+            self.ssh.close()
         shutil.rmtree(self.dir)
+
+    def inside(self, address):
+        """The beginning of a command in the node with this address, or None."""
+        node = self.nodes[PRIVATE.index(address)]
+        # a login shell has a PATH of its own
+        return node.process and [*node.inside, "env",
+                                 f"PATH={TOP}/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
 
     def running(self):
         return [node for node in self.nodes if node.process]
