@@ -313,6 +313,9 @@ def build(bld):
                     use=quicd,
                     linkflags=['-Wl,--wrap=ngtcp2_crypto_' + f
                                for f in ('decrypt_cb', 'hp_mask_cb')])
+        bld.program(target='tests/quicd-peer', install_path=None,
+                    source=['tests/quicd/peer.c'], includes=dirs,
+                    use=['util'] + quicd_libs)
         for bench in 'quic_client', 'quic_target':
             bld.program(target='bench/' + bench, source='bench/%s.c' % bench,
                         includes=dirs, install_path=None, lib='pthread',

@@ -191,6 +191,25 @@ static void quicd_conn_work_relay(struct quicd_conn *conn)
 	}
 }
 
+/*
+ * What waits for a client that takes none of it holds memory and an smbd.  Such
+ * a client may well be there: it answers our keep-alives.
+ */
+static void quicd_conn_watch_stall(struct quicd_conn *conn, uint64_t now)
+{
+	if (conn->state != QUICD_OPEN) {
+		return;
+	}
+	if (quicd_relay_unacked(conn->relay) == 0) {
+		conn->deadline = QUICD_TIMER_NEVER;
+	} else if (conn->deadline == QUICD_TIMER_NEVER ||
+		   conn->bytes_acked != conn->stall_acked)
+	{
+		conn->stall_acked = conn->bytes_acked;
+		conn->deadline = now + conn->stall_timeout;
+	}
+}
+
 /* Until it is time again. */
 static void quicd_conn_wait(struct quicd_conn *conn, uint64_t now)
 {
@@ -210,6 +229,7 @@ enum quicd_conn_result quicd_conn_work(struct quicd_conn *conn, uint64_t now)
 {
 	int ret;
 
+	quicd_conn_watch_stall(conn, now);
 	if (conn->state < QUICD_FAILED && now >= conn->deadline) {
 		quicd_conn_deadline_missed(conn);
 	}
@@ -238,6 +258,7 @@ enum quicd_conn_result quicd_conn_work(struct quicd_conn *conn, uint64_t now)
 		return QUICD_CONN_CLOSED;
 	}
 	quicd_conn_path_validated(conn);
+	quicd_conn_watch_stall(conn, now);
 	quicd_conn_wait(conn, now);
 	return quicd_udp_blocked(conn->udp) ? QUICD_CONN_BLOCKED
 					    : QUICD_CONN_IDLE;

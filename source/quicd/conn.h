@@ -55,7 +55,9 @@ struct quicd_conn {
 
 	/* set by quicd_conn_set_state() alone */
 	enum quicd_state state;
-	uint64_t deadline; /* of the state, or QUICD_TIMER_NEVER */
+	/* of the state, or in QUICD_OPEN of a client that takes nothing; or
+	 * QUICD_TIMER_NEVER */
+	uint64_t deadline;
 
 	ngtcp2_conn *ngtcp2;
 	struct quicd_tls_peer tls;
@@ -74,6 +76,8 @@ struct quicd_conn {
 	uint64_t bytes_from_client;
 	uint64_t bytes_to_client;
 	uint64_t bytes_acked;
+	uint64_t stall_timeout; /* in nanoseconds */
+	uint64_t stall_acked;	/* bytes_acked when the deadline was set */
 	uint64_t packets; /* with bytes for the client */
 
 	/* from QUICD_FAILED on: how the connection is closed */

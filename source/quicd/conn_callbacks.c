@@ -17,6 +17,9 @@
 #include "conn_internal.h"
 #include "convert.h"
 #include "log.h"
+#include "util/clock.h"
+
+#define QUICD_KEEP_ALIVE_MAX (15 * CLOCK_NS_PER_S)
 
 /* Upcalls of the relay and the timer. */
 
@@ -92,6 +95,31 @@ static int quicd_conn_remove_cid(ngtcp2_conn *ngtcp2,
 	return 0;
 }
 
+/*
+ * A client that is there answers; the others end by idle timeout.
+ *
+ * The smaller idle timeout of both counts, and two of three keep-alives may be
+ * lost.  Not as late as 20 s: msquic, which Windows has, then uses another
+ * connection ID and says so, and both sides would go on to answer each other.
+ */
+static void quicd_conn_set_keep_alive(struct quicd_conn *conn)
+{
+	const uint64_t theirs =
+		ngtcp2_conn_get_remote_transport_params(conn->ngtcp2)
+			->max_idle_timeout;
+	uint64_t idle = ngtcp2_conn_get_local_transport_params(conn->ngtcp2)
+				->max_idle_timeout;
+
+	/* 0: it has none */
+	if (theirs != 0 && theirs < idle) {
+		idle = theirs;
+	}
+	ngtcp2_conn_set_keep_alive_timeout(
+		conn->ngtcp2,
+		idle / 3 < QUICD_KEEP_ALIVE_MAX ? idle / 3
+						: QUICD_KEEP_ALIVE_MAX);
+}
+
 static int quicd_conn_handshake_completed(ngtcp2_conn *ngtcp2, void *user_data)
 {
 	struct quicd_conn *conn = user_data;
@@ -113,6 +141,7 @@ static int quicd_conn_handshake_completed(ngtcp2_conn *ngtcp2, void *user_data)
 		quicd_conn_fail(conn, QUICD_ERROR_REFUSED, limit);
 		return 0;
 	}
+	quicd_conn_set_keep_alive(conn);
 	quicd_conn_set_state(conn, QUICD_WAIT_SMB);
 	quicd_log("%s connected: certificate=\"%s\" cipher=%s",
 		  address_print(&conn->peer.u.sa, peer),

@@ -52,7 +52,10 @@ void quicd_conn_deadline_missed(struct quicd_conn *conn)
 	const struct quicd_deadline *deadline = quicd_deadline(conn->state);
 	const char *reason = deadline->reason;
 
-	if (conn->transparent && deadline->reason_transparent != NULL) {
+	if (conn->state == QUICD_OPEN) {
+		reason = "client takes nothing (smbd_uring:quic stall timeout)";
+		conn->reset = true;
+	} else if (conn->transparent && deadline->reason_transparent != NULL) {
 		reason = deadline->reason_transparent;
 	}
 	quicd_conn_fail(conn, QUICD_ERROR_TIMEOUT, reason);

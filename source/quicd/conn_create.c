@@ -130,9 +130,6 @@ static bool quicd_conn_begin(struct quicd_conn *conn,
 		return false;
 	}
 	ngtcp2_conn_set_tls_native_handle(conn->ngtcp2, conn->tls.session);
-	/* a client that is there answers; the others end by idle timeout */
-	ngtcp2_conn_set_keep_alive_timeout(conn->ngtcp2,
-					   params.max_idle_timeout / 3);
 	return quicd_timer_add(context->timers,
 			       &conn->timer,
 			       quicd_conn_ready,
@@ -168,6 +165,7 @@ struct quicd_conn *quicd_conn_create(TALLOC_CTX *mem_ctx,
 	conn->validated = path->remote;
 	conn->start = now;
 	conn->stream = -1;
+	conn->stall_timeout = context->settings->stall_timeout * CLOCK_NS_PER_S;
 	quicd_cid_set_init(&conn->cids, context->cids, QUICD_CID_OF_CONN);
 	talloc_set_destructor(conn, quicd_conn_destructor);
 	if (!quicd_conn_begin(conn, path, hd, original, now)) {

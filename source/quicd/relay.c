@@ -190,6 +190,11 @@ static void quicd_queue_drop(struct quicd_queue *queue, size_t len)
 	}
 }
 
+size_t quicd_relay_unacked(const struct quicd_relay *relay)
+{
+	return relay->to_client.len;
+}
+
 size_t quicd_relay_unsent(const struct quicd_relay *relay)
 {
 	return relay->to_client.len - relay->sent;

@@ -104,6 +104,9 @@ void quicd_relay_reset(struct quicd_relay *relay);
 bool quicd_relay_local(const struct quicd_relay *relay,
 		       struct address *address);
 
+/** @brief What the client has not acknowledged yet, sent or not. */
+size_t quicd_relay_unacked(const struct quicd_relay *relay);
+
 /** @brief What the client has not been sent yet. */
 size_t quicd_relay_unsent(const struct quicd_relay *relay);
 

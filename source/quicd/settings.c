@@ -93,6 +93,12 @@ static const struct quicd_parameter {
 	 1,
 	 86400,
 	 "60"},
+	{QUICD_PREFIX "quic stall timeout",
+	 QUICD_TYPE_NUMBER,
+	 FIELD(stall_timeout),
+	 1,
+	 86400,
+	 "120"},
 	/* the number is one byte of a connection ID */
 	{QUICD_PREFIX "quic workers",
 	 QUICD_TYPE_NUMBER,

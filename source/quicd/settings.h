@@ -38,7 +38,8 @@ struct quicd_settings {
 	bool ignore_share_hosts;
 	uint32_t max_connections;
 	uint32_t max_per_address;
-	uint32_t idle_timeout; /* seconds */
+	uint32_t idle_timeout;	/* seconds */
+	uint32_t stall_timeout; /* seconds */
 	uint32_t workers;
 	uint32_t client_certificates; /* enum quicd_client_certificates */
 
