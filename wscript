@@ -70,7 +70,7 @@ MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
 QUICD_PLAIN = ['quicd/' + part for part in (
     'access', 'behind', 'bundle', 'cid', 'close_wait', 'cpus', 'framing',
     'handover', 'limits', 'log', 'names', 'relay', 'settings', 'smbconf',
-    'state', 'timer', 'udp', 'udp_open')]
+    'state', 'testparm', 'timer', 'udp', 'udp_open')]
 QUICD = ['quicd/' + part for part in (
     'certificates', 'conn', 'conn_callbacks', 'conn_close', 'conn_create',
     'convert', 'endpoint', 'parent', 'publish', 'reading', 'revocation',

@@ -19,58 +19,52 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "smbconf.h"
-#include "util/clock.h"
+#include "testparm.h"
 #include "util/macros.h"
-
-/* 12,000 shares take 2 seconds. */
-#define SMBCONF_DEADLINE (60 * CLOCK_NS_PER_S)
 
 /* The last lines of testparm, for when it fails. */
 #define SMBCONF_TAIL 6
-
-extern char **environ;
-
-enum {
-	SMBCONF_STDOUT,
-	SMBCONF_STDERR,
-	SMBCONF_STREAMS,
-};
-
-struct smbconf_stream {
-	int fd; /* -1 at its end */
-	char *line;
-	size_t used;
-};
 
 struct smbconf_reader {
 	struct quicd_report *report;
 	quicd_smbconf_fn fn;
 	void *private_data;
-	pid_t pid;
-	struct smbconf_stream streams[SMBCONF_STREAMS];
 	char *section; /* of stdout; NULL before the first one */
 	bool global;
 	bool global_seen;
+	bool value;    /* of stderr: the last line had one */
 	char *file;    /* the main one, as testparm says it */
 	char *include; /* the last one, as it is written */
 	char **files;  /* the main one, and includes */
 	size_t num_files;
 	char *tail[SMBCONF_TAIL];
-	size_t num_tail;
 	bool good;
 };
+
+static void smbconf_no_memory(struct smbconf_reader *reader)
+{
+	reader->good = quicd_report_error(reader->report, "no memory");
+}
+
+/* Put a copy in the place of what was there. */
+static void smbconf_keep(struct smbconf_reader *reader,
+			 char **to,
+			 const char *text)
+{
+	talloc_free(*to);
+	*to = talloc_strdup(reader, text);
+	if (*to == NULL) {
+		smbconf_no_memory(reader);
+	}
+}
 
 bool quicd_smbconf_same_name(const char *a, const char *b)
 {
@@ -130,37 +124,53 @@ const char *const *quicd_smbconf_words(TALLOC_CTX *mem_ctx,
 	}
 }
 
+/*
+ * A value of the registry may have several lines, and testparm prints it as it
+ * is.  One of them could look like a parameter on stdout, and then begins with
+ * a tab or "[".  On stderr it comes behind the name, too, and gives itself away
+ * by that beginning.
+ */
+static void smbconf_lines(struct smbconf_reader *reader, const char *what)
+{
+	reader->good = quicd_report_error(
+		reader->report,
+		"%s: a value in the registry has a line break",
+		what);
+}
+
+static void smbconf_section(struct smbconf_reader *reader, char *line)
+{
+	char *end = strrchr(line, ']');
+
+	if (end != NULL) {
+		*end = '\0';
+	}
+	smbconf_keep(reader, &reader->section, line + 1);
+	reader->global = strcasecmp(line + 1, "global") == 0;
+	if (reader->global && reader->global_seen) {
+		smbconf_lines(reader, "[global] comes twice");
+	}
+	reader->global_seen = reader->global_seen || reader->global;
+}
+
 /* A line of what testparm prints of the parameters. */
 static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 {
 	char *equals = strchr(line, '=');
-	char *name = line + strspn(line, " \t");
+	char *name = line + 1;
 	char *end = NULL;
 
 	if (line[0] == '[') {
-		end = strrchr(line, ']');
-		if (end != NULL) {
-			*end = '\0';
-		}
-		talloc_free(reader->section);
-		reader->section = talloc_strdup(NULL, line + 1);
-		if (reader->section == NULL) {
-			reader->good = quicd_report_error(reader->report,
-							  "no memory");
-			return;
-		}
-		reader->global = strcasecmp(reader->section, "global") == 0;
-		if (reader->global && reader->global_seen) {
-			/* a value of the registry may have several lines */
-			reader->good = quicd_report_error(
-				reader->report,
-				"[global] comes twice: a value in the "
-				"registry has a line break");
-		}
-		reader->global_seen = reader->global_seen || reader->global;
+		smbconf_section(reader, line);
 		return;
 	}
-	if (equals == NULL || reader->section == NULL || name[0] == '#') {
+	if (line[0] == '\0' ||
+	    (reader->section == NULL && strcmp(line, "# Global parameters") == 0))
+	{
+		return;
+	}
+	if (line[0] != '\t' || equals == NULL || reader->section == NULL) {
+		smbconf_lines(reader, line);
 		return;
 	}
 	for (end = equals; end > name && isspace((unsigned char)end[-1]); end--)
@@ -192,7 +202,7 @@ static void smbconf_add_file(struct smbconf_reader *reader, const char *path)
 	if (strchr(path, '%') != NULL || strcasecmp(path, "registry") == 0) {
 		return;
 	}
-	files = talloc_realloc(NULL,
+	files = talloc_realloc(reader,
 			       reader->files,
 			       char *,
 			       reader->num_files + 1);
@@ -201,7 +211,7 @@ static void smbconf_add_file(struct smbconf_reader *reader, const char *path)
 		files[reader->num_files] = talloc_strdup(files, path);
 	}
 	if (files == NULL || files[reader->num_files] == NULL) {
-		reader->good = quicd_report_error(reader->report, "no memory");
+		smbconf_no_memory(reader);
 		return;
 	}
 	reader->num_files++;
@@ -308,8 +318,7 @@ static void smbconf_doing(struct smbconf_reader *reader, char *line)
 	*equals = '\0';
 	value = equals + 1 + strspn(equals + 1, " ");
 	if (quicd_smbconf_same_name(line, "include")) {
-		talloc_free(reader->include);
-		reader->include = talloc_strdup(NULL, value);
+		smbconf_keep(reader, &reader->include, value);
 		smbconf_add_file(reader, value);
 	} else if (quicd_smbconf_same_name(line, "config file") &&
 		   value[0] != '\0') {
@@ -321,9 +330,15 @@ static void smbconf_doing(struct smbconf_reader *reader, char *line)
 /* A line of what testparm says on the way. */
 static void smbconf_stderr(struct smbconf_reader *reader, char *line)
 {
+	const bool value = reader->value;
 	char *rest = NULL;
 	size_t i;
 
+	if (value && (line[0] == '\t' || line[0] == '[')) {
+		smbconf_lines(reader, line);
+		return;
+	}
+	reader->value = value && line[0] == '\0';
 	rest = smbconf_after(line, "Can't find include file ");
 	if (rest != NULL) {
 		smbconf_no_include(reader, rest);
@@ -331,6 +346,7 @@ static void smbconf_stderr(struct smbconf_reader *reader, char *line)
 	}
 	rest = smbconf_after(line, "doing parameter ");
 	if (rest != NULL) {
+		reader->value = true;
 		smbconf_doing(reader, rest);
 		return;
 	}
@@ -349,7 +365,7 @@ static void smbconf_stderr(struct smbconf_reader *reader, char *line)
 	}
 	rest = smbconf_after(line, "Load smb config files from ");
 	if (rest != NULL && reader->file == NULL) {
-		reader->file = talloc_strdup(NULL, rest);
+		smbconf_keep(reader, &reader->file, rest);
 		smbconf_add_file(reader, rest);
 		return;
 	}
@@ -364,166 +380,28 @@ static void smbconf_stderr(struct smbconf_reader *reader, char *line)
 	for (i = SMBCONF_TAIL - 1; i > 0; i--) {
 		reader->tail[i] = reader->tail[i - 1];
 	}
-	reader->tail[0] = talloc_strdup(NULL, line);
+	reader->tail[0] = talloc_strdup(reader, line); /* only for the log */
 }
 
-/* Take what has come; false at the end. */
-static bool smbconf_take(struct smbconf_reader *reader, int which)
+static void smbconf_line(void *private_data,
+			 enum quicd_testparm_stream stream,
+			 char *line)
 {
-	struct smbconf_stream *stream = &reader->streams[which];
-	char buf[16384];
-	ssize_t n;
-	ssize_t i;
+	struct smbconf_reader *reader = private_data;
 
-	do {
-		n = read(stream->fd, buf, sizeof(buf));
-	} while (n < 0 && errno == EINTR);
-	for (i = 0; i < n; i++) {
-		if (stream->used + 1 >= talloc_get_size(stream->line)) {
-			char *line = talloc_realloc(NULL,
-						    stream->line,
-						    char,
-						    stream->used * 2 + 256);
-
-			if (line == NULL) {
-				return false;
-			}
-			stream->line = line;
-		}
-		stream->line[stream->used] = buf[i];
-		if (buf[i] != '\n') {
-			stream->used++;
-			continue;
-		}
-		stream->line[stream->used] = '\0';
-		stream->used = 0;
-		if (which == SMBCONF_STDOUT) {
-			smbconf_stdout(reader, stream->line);
-		} else {
-			smbconf_stderr(reader, stream->line);
-		}
+	if (stream == QUICD_TESTPARM_STDOUT) {
+		smbconf_stdout(reader, line);
+	} else {
+		smbconf_stderr(reader, line);
 	}
-	return n > 0;
-}
-
-/* False after an error. */
-static bool smbconf_take_all(struct smbconf_reader *reader)
-{
-	const uint64_t deadline = clock_monotonic_ns() + SMBCONF_DEADLINE;
-
-	while (true) {
-		struct pollfd polled[SMBCONF_STREAMS];
-		const uint64_t now = clock_monotonic_ns();
-		bool left = false;
-		int i;
-
-		for (i = 0; i < SMBCONF_STREAMS; i++) {
-			polled[i] = (struct pollfd){
-				.fd = reader->streams[i].fd,
-				.events = POLLIN,
-			};
-			left = left || reader->streams[i].fd >= 0;
-		}
-		if (!left) {
-			return true;
-		}
-		if (now >= deadline) {
-			return quicd_report_error(
-				reader->report,
-				"testparm, which reads smb.conf, has not "
-				"finished in %u seconds",
-				(unsigned)(SMBCONF_DEADLINE / CLOCK_NS_PER_S));
-		}
-		if (poll(polled,
-			 SMBCONF_STREAMS,
-			 (int)((deadline - now) / CLOCK_NS_PER_MS) + 1) <= 0)
-		{
-			continue;
-		}
-		for (i = 0; i < SMBCONF_STREAMS; i++) {
-			if (polled[i].revents != 0 && !smbconf_take(reader, i))
-			{
-				close(reader->streams[i].fd);
-				reader->streams[i].fd = -1;
-			}
-		}
-	}
-}
-
-static int smbconf_spawn_with(struct smbconf_reader *reader,
-			      const char *path,
-			      const int to[SMBCONF_STREAMS])
-{
-	char program[] = "testparm";
-	char debug[] = "-d4";
-	char how[] = "-sv";
-	char *file = path != NULL ? talloc_strdup(NULL, path) : NULL;
-	char *args[] = {program, debug, how, file, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none;
-	int ret;
-
-	sigemptyset(&none);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(
-		&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions,
-					 to[SMBCONF_STDOUT],
-					 STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions,
-					 to[SMBCONF_STDERR],
-					 STDERR_FILENO);
-	ret = posix_spawnp(
-		&reader->pid, program, &actions, &attributes, args, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
-	talloc_free(file);
-	return ret;
-}
-
-static bool smbconf_spawn(struct smbconf_reader *reader, const char *path)
-{
-	int to[SMBCONF_STREAMS] = {-1, -1};
-	int error = 0;
-	int i;
-
-	for (i = 0; i < SMBCONF_STREAMS && error == 0; i++) {
-		int fds[2];
-
-		if (pipe2(fds, O_CLOEXEC) != 0) {
-			error = errno;
-			break;
-		}
-		reader->streams[i].fd = fds[0];
-		to[i] = fds[1];
-	}
-	if (error == 0) {
-		error = smbconf_spawn_with(reader, path, to);
-	}
-	for (i = 0; i < SMBCONF_STREAMS; i++) {
-		if (to[i] >= 0) {
-			close(to[i]);
-		}
-	}
-	if (error != 0) {
-		return quicd_report_error(
-			reader->report,
-			"cannot execute testparm, which reads smb.conf: %s "
-			"(Debian: package samba-common-bin)",
-			strerror(error));
-	}
-	return true;
 }
 
 /*
  * Pass the lines on that Samba drops.  A "\\" at the end continues a line, but
- * not a comment; a line is judged with all that continues it.
+ * not a comment; a line is judged with all that continues it.  Returns errno if
+ * there is more that could not be read.
  */
-static void smbconf_search_lines(struct smbconf_reader *reader, FILE *f)
+static int smbconf_search_lines(struct smbconf_reader *reader, FILE *f)
 {
 	bool continued = false;
 	bool dropped = false;
@@ -531,6 +409,7 @@ static void smbconf_search_lines(struct smbconf_reader *reader, FILE *f)
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
+	int error;
 
 	while ((len = getline(&line, &size, f)) > 0) {
 		const char *begin = line + strspn(line, " \t");
@@ -542,40 +421,39 @@ static void smbconf_search_lines(struct smbconf_reader *reader, FILE *f)
 			line[len] = '\0';
 		}
 		if (!continued) {
-			talloc_free(first);
-			first = talloc_strdup(NULL, begin);
+			smbconf_keep(reader, &first, begin);
 			dropped = !comment && begin[0] != '\0';
 		}
 		dropped = dropped && strchr(begin, '=') == NULL;
 		continued = !comment && len > 0 && line[len - 1] == '\\';
-		if (!continued && dropped) {
-			reader->fn(reader->private_data,
-				   NULL,
-				   first != NULL ? first : "a line",
-				   NULL);
+		if (!continued && dropped && first != NULL) {
+			reader->fn(reader->private_data, NULL, first, NULL);
 		}
 	}
-	if (continued && dropped) {
-		reader->fn(reader->private_data,
-			   NULL,
-			   first != NULL ? first : "a line",
-			   NULL);
+	error = errno;
+	if (continued && dropped && first != NULL) {
+		reader->fn(reader->private_data, NULL, first, NULL);
 	}
 	talloc_free(first);
 	free(line);
+	return feof(f) ? 0 : error;
 }
 
 static void smbconf_search(struct smbconf_reader *reader, const char *path)
 {
 	FILE *f = fopen(path, "re");
+	int error = f != NULL ? 0 : errno;
 
-	if (f == NULL) {
-		reader->good = quicd_report_error(
-			reader->report, "%s: %s", path, strerror(errno));
-		return;
+	if (f != NULL) {
+		error = smbconf_search_lines(reader, f);
+		fclose(f);
 	}
-	smbconf_search_lines(reader, f);
-	fclose(f);
+	if (error != 0) {
+		reader->good = quicd_report_error(reader->report,
+						  "%s: %s",
+						  path,
+						  strerror(error));
+	}
 }
 
 /* Say a file that cannot be read; false if there is nothing to say. */
@@ -624,57 +502,43 @@ static bool smbconf_failed(struct smbconf_reader *reader)
 		reader->include != NULL ? reader->include : "");
 }
 
+static bool smbconf_read(struct smbconf_reader *reader, const char *path)
+{
+	size_t i;
+
+	if (!quicd_testparm(
+		    reader, reader->report, path, smbconf_line, reader)) {
+		return false;
+	}
+	if (reader->section == NULL) {
+		return reader->good && smbconf_failed(reader);
+	}
+	for (i = 0; i < reader->num_files; i++) {
+		smbconf_search(reader, reader->files[i]);
+	}
+	return reader->good;
+}
+
 bool quicd_smbconf_read(TALLOC_CTX *mem_ctx,
 			struct quicd_report *report,
 			const char *path,
 			quicd_smbconf_fn fn,
 			void *private_data)
 {
-	struct smbconf_reader reader = {
+	struct smbconf_reader *reader = talloc_zero(mem_ctx,
+						    struct smbconf_reader);
+	bool good;
+
+	if (reader == NULL) {
+		return quicd_report_error(report, "no memory");
+	}
+	*reader = (struct smbconf_reader){
 		.report = report,
 		.fn = fn,
 		.private_data = private_data,
-		.pid = -1,
-		.streams = {{.fd = -1}, {.fd = -1}},
 		.good = true,
 	};
-	bool good;
-	int status = 0;
-	size_t i;
-
-	good = smbconf_spawn(&reader, path);
-	if (good) {
-		good = smbconf_take_all(&reader);
-		if (!good) {
-			kill(reader.pid, SIGKILL);
-		}
-		while (waitpid(reader.pid, &status, 0) < 0 && errno == EINTR) {
-			;
-		}
-	}
-	if (good && WIFEXITED(status) && WEXITSTATUS(status) == 127) {
-		good = quicd_report_error(
-			report,
-			"cannot execute testparm, which reads "
-			"smb.conf");
-	} else if (good && (!WIFEXITED(status) || reader.section == NULL)) {
-		good = smbconf_failed(&reader);
-	}
-	for (i = 0; good && i < reader.num_files; i++) {
-		smbconf_search(&reader, reader.files[i]);
-	}
-	talloc_free(reader.files);
-	for (i = 0; i < SMBCONF_STREAMS; i++) {
-		if (reader.streams[i].fd >= 0) {
-			close(reader.streams[i].fd);
-		}
-		talloc_free(reader.streams[i].line);
-	}
-	for (i = 0; i < SMBCONF_TAIL; i++) {
-		talloc_free(reader.tail[i]);
-	}
-	talloc_free(reader.section);
-	talloc_free(reader.file);
-	talloc_free(reader.include);
-	return good && reader.good;
+	good = smbconf_read(reader, path);
+	talloc_free(reader);
+	return good;
 }
