@@ -69,8 +69,8 @@ MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
 # smbd-quicd without its main.c: files that need no QUIC library, and the rest.
 QUICD_PLAIN = ['quicd/' + part for part in (
     'access', 'behind', 'bundle', 'cid', 'close_wait', 'cpus', 'framing',
-    'handover', 'limits', 'log', 'names', 'relay', 'settings', 'smbconf',
-    'state', 'testparm', 'timer', 'udp', 'udp_open')]
+    'handover', 'limits', 'log', 'names', 'relay', 'rights', 'settings',
+    'smbconf', 'state', 'testparm', 'timer', 'udp', 'udp_open')]
 QUICD = ['quicd/' + part for part in (
     'certificates', 'conn', 'conn_callbacks', 'conn_close', 'conn_create',
     'convert', 'endpoint', 'parent', 'publish', 'reading', 'revocation',

@@ -14,7 +14,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +22,7 @@
 #include "parent.h"
 #include "reading.h"
 #include "relay.h"
+#include "rights.h"
 #include "tls.h"
 #include "udp.h"
 #include "util/clock.h"
@@ -47,6 +47,7 @@ struct quicd_parent {
 	struct quicd_settings *settings;
 	struct quicd_tls *tls;
 	struct quicd_shared shared;
+	struct quicd_rights rights; /* of the workers */
 	size_t num_listen;
 	int *fds; /* of the first address for all workers, and so on */
 	struct parent_worker *workers;
@@ -119,13 +120,14 @@ static void parent_become_worker(struct quicd_parent *parent,
 		.settings = parent->settings,
 		.tls = parent->tls,
 		.parent = fd,
+		.parent_pid = pid,
+		.rights = &parent->rights,
 	};
 	int *fds = talloc_array(parent, int, parent->num_listen);
 	size_t i;
 
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != pid || fds == NULL) {
-		_exit(fds == NULL);
+	if (fds == NULL) {
+		_exit(1);
 	}
 	close(parent->signals);
 	if (parent->control >= 0) {
@@ -571,7 +573,8 @@ int quicd_parent_run(const char *config, bool prepared)
 	}
 	parent->config = config;
 	parent->prepared = prepared;
-	if (parent_begin(parent) && parent_listen(parent) &&
+	if (quicd_rights_find(&parent->rights) && parent_begin(parent) &&
+	    parent_listen(parent) &&
 	    parent_prepare(parent)) {
 		parent_serve(parent);
 		ret = 0;

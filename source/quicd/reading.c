@@ -54,15 +54,26 @@ static void reading_add(struct quicd_reader *reader,
 	}
 }
 
+/* A copy that lives as long as the bundle. */
+static void reading_keep(struct quicd_reader *reader,
+			 const char **to,
+			 const char *value)
+{
+	*to = talloc_strdup(reader->bundle, value);
+	if (*to == NULL) {
+		reader->good = quicd_report_error(reader->report, "no memory");
+	}
+}
+
 /* One of our own parameters. */
 static void reading_ours(struct quicd_reader *reader,
 			 const char *name,
 			 const char *value)
 {
 	if (strcmp(name, "smbd_uring:quic certificate") == 0) {
-		reader->certificate = talloc_strdup(reader->bundle, value);
+		reading_keep(reader, &reader->certificate, value);
 	} else if (strcmp(name, "smbd_uring:quic key") == 0) {
-		reader->key = talloc_strdup(reader->bundle, value);
+		reading_keep(reader, &reader->key, value);
 	} else {
 		if (strcmp(name, "smbd_uring:quic server") == 0) {
 			reader->behind.default_server = false;
@@ -119,8 +130,7 @@ static void reading_sambas(struct quicd_reader *reader,
 
 	for (i = 0; i < ARRAY_SIZE(strings); i++) {
 		if (strcmp(name, strings[i].name) == 0) {
-			*strings[i].value = talloc_strdup(reader->bundle,
-							  value);
+			reading_keep(reader, strings[i].value, value);
 			return;
 		}
 	}

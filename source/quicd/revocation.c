@@ -5,7 +5,8 @@
  * GnuTLS takes a list of another CA or of last year without a word, and
  * then lets in whom nobody has listed.  So the lists are kept here, and each
  * certificate of a client's chain is looked up.  A list that is past its next
- * update, or not valid yet, refuses all certificates of its issuer.
+ * update, or not valid yet, refuses all certificates of its issuer.  So does a
+ * list that is missing, as in OpenSSL's X509_V_FLAG_CRL_CHECK_ALL.
  *
  * Only lists that a CA of tls cafile has signed are kept: another one with the
  * same name must not stand in for a list that has expired.  A list with a
@@ -177,8 +178,8 @@ static bool revocation_check_cas(struct quicd_report *report,
 		if (!found) {
 			quicd_report_warning(report,
 					     "%s: there is no list of the CA "
-					     "\"%s\"; none of its certificates "
-					     "counts as revoked",
+					     "\"%s\"; clients with a "
+					     "certificate of it are refused",
 					     file->source,
 					     name);
 		}
@@ -270,8 +271,10 @@ enum quicd_revoked quicd_revocation_check(
 			expired = true;
 		}
 	}
-	/* an old one beside its successor does no harm */
-	return expired && !valid ? QUICD_REVOKED_EXPIRED : QUICD_REVOKED_NO;
+	if (valid) { /* an old one beside its successor does no harm */
+		return QUICD_REVOKED_NO;
+	}
+	return expired ? QUICD_REVOKED_EXPIRED : QUICD_REVOKED_UNKNOWN;
 }
 
 time_t quicd_revocation_expires(const struct quicd_revocation *revocation)

@@ -17,6 +17,7 @@ enum quicd_revoked {
 	QUICD_REVOKED_NO,
 	QUICD_REVOKED_YES,
 	QUICD_REVOKED_EXPIRED, /* the list of its issuer is not valid now */
+	QUICD_REVOKED_UNKNOWN, /* there is no list of its issuer */
 };
 
 /**

@@ -166,6 +166,9 @@ static bool quicd_parse_listen(struct quicd_settings *settings,
 	size_t n = 0;
 
 	TALLOC_FREE(settings->listen);
+	if (words == NULL) {
+		return false;
+	}
 	for (word = strtok_r(words, QUICD_LIST_SEPARATORS, &save); word != NULL;
 	     word = strtok_r(NULL, QUICD_LIST_SEPARATORS, &save))
 	{
@@ -194,6 +197,9 @@ static bool quicd_parse_servers(struct quicd_settings *settings,
 	bool good = true;
 	unsigned n = 0;
 
+	if (words == NULL) {
+		return false;
+	}
 	for (word = strtok_r(words, QUICD_LIST_SEPARATORS, &save);
 	     good && word != NULL;
 	     word = strtok_r(NULL, QUICD_LIST_SEPARATORS, &save))
@@ -419,6 +425,9 @@ static bool quicd_settings_hosts(struct quicd_settings *settings,
 	bool good = words != NULL;
 	size_t which;
 
+	if (words == NULL) {
+		(void)quicd_report_error(report, "no memory");
+	}
 	if (lookups != NULL && !quicd_parse_bool(lookups->data, &names_too)) {
 		good = quicd_bad_value(report,
 				       lookups->name,

@@ -37,6 +37,7 @@ struct quicd_tls {
 	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priority;
 	gnutls_x509_crt_t certificate;
+	struct quicd_certificates trusted; /* CAs of client certificates */
 	struct quicd_revocation *revocation; /* or NULL */
 };
 
@@ -145,6 +146,21 @@ static int quicd_tls_client_hello(gnutls_session_t session)
 	return 0;
 }
 
+/* Whether it is in tls cafile itself: its issuer does not matter then. */
+static bool quicd_tls_is_trusted(const struct quicd_tls *tls,
+				 gnutls_x509_crt_t certificate)
+{
+	unsigned i;
+
+	for (i = 0; i < tls->trusted.num; i++) {
+		if (gnutls_x509_crt_equals(certificate, tls->trusted.list[i]) !=
+		    0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Whether a certificate of the chain is revoked; the reason is set then. */
 static bool quicd_tls_is_revoked(struct quicd_tls_peer *peer,
 				 const gnutls_datum_t *der)
@@ -163,6 +179,10 @@ static bool quicd_tls_is_revoked(struct quicd_tls_peer *peer,
 			revoked = quicd_revocation_check(revocation,
 							 certificate);
 		}
+		if (revoked == QUICD_REVOKED_UNKNOWN &&
+		    quicd_tls_is_trusted(peer->tls, certificate)) {
+			revoked = QUICD_REVOKED_NO;
+		}
 		gnutls_x509_crt_deinit(certificate);
 	}
 	if (revoked == QUICD_REVOKED_YES) {
@@ -171,6 +191,10 @@ static bool quicd_tls_is_revoked(struct quicd_tls_peer *peer,
 		quicd_tls_reason(peer,
 				 "the list of its issuer in tls crlfile "
 				 "has expired");
+	} else if (revoked == QUICD_REVOKED_UNKNOWN) {
+		quicd_tls_reason(peer,
+				 "tls crlfile has no list of the issuer of a "
+				 "certificate");
 	}
 	return revoked != QUICD_REVOKED_NO;
 }
@@ -227,8 +251,7 @@ static bool quicd_tls_load_trust(struct quicd_tls *tls,
 				 struct quicd_report *report,
 				 const struct quicd_settings *settings)
 {
-	struct quicd_certificates trusted = {};
-	bool good = true;
+	struct quicd_certificates *trusted = &tls->trusted;
 	int ret;
 
 	if (settings->client_certificates == QUICD_CLIENT_CERTIFICATES_NO) {
@@ -240,27 +263,26 @@ static bool quicd_tls_load_trust(struct quicd_tls *tls,
 			"tls cafile must be set, for "
 			"smbd_uring:quic client certificates");
 	}
-	if (!quicd_certificates_parse(report, &settings->ca, &trusted)) {
+	if (!quicd_certificates_parse(report, &settings->ca, trusted)) {
 		return false;
 	}
 	ret = gnutls_certificate_set_x509_trust(tls->credentials,
-						trusted.list,
-						(int)trusted.num);
+						trusted->list,
+						(int)trusted->num);
 	if (ret < 0) {
-		good = quicd_report_error(report,
+		return quicd_report_error(report,
 					  "%s: %s",
 					  settings->ca.source,
 					  gnutls_strerror(ret));
 	}
-	if (good && settings->crl.data != NULL) {
+	if (settings->crl.data != NULL) {
 		tls->revocation = quicd_revocation_load(tls,
 							report,
 							&settings->crl,
-							&trusted);
-		good = tls->revocation != NULL;
+							trusted);
+		return tls->revocation != NULL;
 	}
-	quicd_certificates_free(&trusted);
-	return good;
+	return true;
 }
 
 static bool quicd_tls_load_all(struct quicd_tls *tls,
@@ -337,6 +359,7 @@ void quicd_tls_release(struct quicd_tls *tls)
 	if (tls->certificate != NULL) {
 		gnutls_x509_crt_deinit(tls->certificate);
 	}
+	quicd_certificates_free(&tls->trusted);
 	if (tls->credentials != NULL) {
 		gnutls_certificate_free_credentials(tls->credentials);
 	}

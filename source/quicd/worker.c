@@ -12,10 +12,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "endpoint.h"
 #include "handover.h"
+#include "relay.h"
 #include "worker.h"
 
 struct quicd_worker_state {
@@ -61,7 +63,8 @@ static bool worker_prepare(struct quicd_worker_state *state, int fd)
 					       &report,
 					       bundle);
 	talloc_free(bundle);
-	if (state->settings != NULL) {
+	/* the parent may have more rights */
+	if (state->settings != NULL && quicd_relay_possible(state->settings)) {
 		state->tls = quicd_tls_load(&report, state->settings);
 	}
 	if (state->tls == NULL) {
@@ -138,7 +141,18 @@ static struct quicd_endpoint *worker_begin(struct tevent_context *ev,
 			return NULL;
 		}
 	}
+	/* what root alone can open is open, and nothing has been received */
+	if (!quicd_rights_drop(start->rights, start->settings->transparent)) {
+		return NULL;
+	}
 	return state->endpoint;
+}
+
+/* End with the parent; false if it has ended.  A change of rights undoes it. */
+static bool worker_follow(const struct quicd_worker_start *start)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 &&
+	       getppid() == start->parent_pid;
 }
 
 void quicd_worker_main(TALLOC_CTX *mem_ctx,
@@ -155,6 +169,9 @@ void quicd_worker_main(TALLOC_CTX *mem_ctx,
 			     "a worker could not begin: %s",
 			     strerror(errno));
 		_exit(1);
+	}
+	if (!worker_follow(start)) {
+		_exit(0);
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

@@ -6,8 +6,10 @@
 #define QUICD_WORKER_H
 
 #include "context.h"
+#include "rights.h"
 
 struct quicd_worker_start {
+	const struct quicd_rights *rights;
 	const struct quicd_shared *shared;
 	uint32_t number;
 	struct quicd_settings *settings;
@@ -17,6 +19,7 @@ struct quicd_worker_start {
 	/* new settings: 'P' with a bundle, answered with 'Y' or 'N', and then
 	 * 'C' (use them) or 'A' (forget them) */
 	int parent;
+	pid_t parent_pid;
 };
 
 /** @brief Serve; never returns. */

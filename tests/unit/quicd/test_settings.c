@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "no_memory.h"
 #include "quicd/cpus.h"
 #include "quicd/names.h"
 #include "quicd/settings.h"
@@ -326,6 +327,34 @@ static void quotas(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* Without memory there is an error, and never a part of the settings. */
+static void memory(void **state)
+{
+	struct quicd_settings *settings = NULL;
+	unsigned at = 0;
+
+	add("smbd_uring:quic listen", "127.0.0.1:1 [::1]:2");
+	add("smbd_uring:quic server", "127.0.0.1");
+	add("hosts deny", "10.");
+	add("hosts deny", "192.168.");
+	add(QUICD_ITEM_SOURCE("crl"), "tls crlfile = /x");
+	add(QUICD_ITEM_FILE("crl"), "a list");
+	while (settings == NULL) {
+		struct quicd_report report = {.errors_only = true};
+
+		at++;
+		no_memory_begin(at);
+		settings = quicd_settings_parse(bundle, &report, bundle);
+		assert_true((settings == NULL) == (report.errors > 0));
+		assert_true(settings == NULL || no_memory_count < at);
+	}
+	no_memory_begin(0);
+	assert_true(at > 10);
+	assert_string_equal(settings->crl.data, "a list");
+	assert_false(admits(settings, "10.1.2.3"));
+	assert_false(admits(settings, "192.168.1.1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +366,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(words, setup, teardown),
 		cmocka_unit_test_setup_teardown(bundles, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_bundles, setup, teardown),
+		cmocka_unit_test_setup_teardown(memory, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
