@@ -29,9 +29,10 @@ USER = "games"  # Debian has it everywhere
 CLIENT = "10.99.0.254"
 PUBLIC = ("10.99.0.11", "10.99.0.12", "10.99.0.13")
 PRIVATE = ("10.98.0.1", "10.98.0.2", "10.98.0.3")
+EVENTS = "/usr/share/ctdb/events/legacy"
 # what a node has for itself
 OWN = ("/etc/ctdb", "/etc/samba", "/var/lib/ctdb", "/var/lib/samba",
-       "/var/cache/samba", "/var/log/samba", "/var/log/ctdb")
+       "/var/cache/samba", "/var/log/samba", "/var/log/ctdb", EVENTS)
 
 # The first process of a node: it mounts, and then only reaps.
 INIT = """
@@ -58,7 +59,7 @@ done
 
 # A namespace has no systemd: this does what systemctl would.
 SERVICE = """#!/bin/sh
-export LD_PRELOAD
+export LD_PRELOAD RUNTIME_DIRECTORY=/run/smbd-quicd
 case $1-$2 in
 smbd-start)
 	LD_PRELOAD={preload}
@@ -72,12 +73,53 @@ smbd-stop)
 	done
 	killall -q -9 smbd
 	;;
+smbd-quicd-start)
+	mkdir -p -m 700 "$RUNTIME_DIRECTORY"
+	{quicd} >>/var/log/samba/log.smbd-quicd 2>&1 </dev/null &
+	for i in $(seq 100); do
+		ss -lun | grep -q ':443 ' && exit 0
+		sleep 0.1
+	done
+	exit 1
+	;;
+smbd-quicd-stop)
+	killall -q -w smbd-quicd
+	;;
+smbd-quicd-status)
+	killall -q -0 smbd-quicd
+	;;
 *)
 	echo "service $*: unknown" >&2
 	exit 1
 	;;
 esac
 """
+
+# What stands in for programs that need a whole machine.
+STUBS = {
+    "systemctl": """#!/bin/sh
+case "$1 $2 $3" in
+"enable --now ctdb") exec ctdbd ;;
+"disable --now smbd"*) exec service "$3" stop ;;
+esac
+echo "systemctl $*: unknown" >&2
+exit 1
+""",
+    "apt": """#!/bin/sh
+shift
+exec dpkg-query -W "$@"
+""",
+}
+# of docs/cluster.md
+BOOT = (
+    "systemctl disable --now smbd",
+    "ctdb event script enable legacy 50.samba",
+    "systemctl enable --now ctdb",
+)
+BOOT_QUIC = (
+    "systemctl disable --now smbd-quicd",
+    "ctdb event script enable legacy 51.smbd-quicd",
+)
 
 # without realtime scheduling, which would starve the rest of the machine
 CTDB = """
@@ -164,6 +206,10 @@ class Node:
 
     def prepare(self):
         shutil.copytree("/etc/ctdb", f"{self.dir}/etc/ctdb", symlinks=True)
+        shutil.copytree(EVENTS, self.dir + EVENTS)
+        if self.cluster.quic:  # as if it was installed
+            shutil.copy(f"{TOP}/source/quicd/51.smbd-quicd.script",
+                        self.dir + EVENTS)
         for directory in ("ctdb/volatile", "ctdb/persistent", "ctdb/state",
                           "samba/private"):
             os.makedirs(f"{self.dir}/var/lib/{directory}")
@@ -188,7 +234,8 @@ class Node:
     def write_service(self):
         # not a new file: this one is mounted
         self.write("/service", SERVICE.format(
-            preload=self.cluster.preload or ""), 0o755)
+            preload=self.cluster.preload or "",
+            quicd=f"{TOP}/bin/smbd-quicd"), 0o755)
 
     def boot(self):
         """Power on, and start ctdbd; it is not healthy yet."""
@@ -216,9 +263,10 @@ class Node:
                 self.run("ip", "addr", "add", f"{address}/24", "dev", device,
                          check=True)
         self.run("hostname", f"node{self.number}", check=True)
-        self.run("ctdb", "event", "script", "enable", "legacy", "50.samba",
-                 check=True)
-        self.run("ctdbd", check=True)
+        for command in (BOOT_QUIC if self.cluster.quic else ()) + BOOT:
+            status, output = self.shell(command)
+            if status != 0:
+                raise RuntimeError(f"{command}: {status}: {output}")
 
     def popen(self, *command, **more):
         return subprocess.Popen(
@@ -238,6 +286,11 @@ class Node:
             raise RuntimeError(f"node {self.number}: {' '.join(command)}: "
                                f"{done.returncode}: {done.stdout}")
         return done.returncode, done.stdout
+
+    def shell(self, command):
+        """The same for a line of a shell, as an administrator logs in."""
+        return self.run("env", f"PATH={self.cluster.path}", "sh", "-c",
+                        command)
 
     def ctdb(self, *words):
         """The output of the command ctdb, which fails the test if it fails."""
@@ -266,6 +319,9 @@ class Node:
     def log(self):
         return self.read("/var/log/samba/log.smbd")
 
+    def quicd_log(self):
+        return self.read("/var/log/samba/log.smbd-quicd")
+
     def ctdb_log(self):
         return self.read("/var/log/ctdb/log.ctdb")
 
@@ -274,11 +330,13 @@ class Cluster:
     """with Cluster() as cluster: ...
 
     conf: more lines for [global]; preload: a library for smbd; count: of nodes;
-    tunables: of CTDB, a line each; shares: besides "share".
+    tunables: of CTDB, a line each; shares: besides "share"; quic: with
+    smbd-quicd.
     """
 
     def __init__(self, conf="", preload=None, count=3, tunables=TUNABLES,
-                 shares=()):
+                 shares=(), quic=False):
+        self.quic = quic
         self.conf, self.preload = conf, preload
         self.shares = (SHARE, *shares)
         self.count, self.tunables = count, tunables
@@ -293,6 +351,13 @@ class Cluster:
             os.mkdir(f"{self.shared}/{name}")
             os.chmod(f"{self.shared}/{name}", 0o777)
         self.share = f"{self.shared}/{SHARE}"
+        os.mkdir(f"{self.dir}/bin")
+        for name, text in STUBS.items():
+            with open(f"{self.dir}/bin/{name}", "w") as f:
+                f.write(text)
+            os.chmod(f"{self.dir}/bin/{name}", 0o755)
+        self.path = (f"{self.dir}/bin:{TOP}/bin:/usr/local/sbin:"
+                     "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         with open(f"{self.dir}/client.conf", "w") as f:
             f.write("[global]\n" + "".join(
                 f"{name} = {self.dir}\n" for name in
@@ -330,9 +395,7 @@ class Cluster:
     def inside(self, address):
         """The beginning of a command in the node with this address, or None."""
         node = self.nodes[PRIVATE.index(address)]
-        # a login shell has a PATH of its own
-        return node.process and [*node.inside, "env",
-                                 f"PATH={TOP}/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+        return node.process and [*node.inside, "env", f"PATH={self.path}"]
 
     def running(self):
         return [node for node in self.nodes if node.process]
@@ -359,6 +422,7 @@ class Cluster:
         return "\n".join(
             f"node {node.number}:\n{node.run('ctdb', 'status', timeout=10)[1]}"
             f"{node.ctdb_log()[-3000:]}{node.log()[-2000:]}"
+            f"{node.quicd_log()[-2000:]}"
             for node in self.running())
 
     def use(self, preload):

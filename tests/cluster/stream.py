@@ -8,6 +8,7 @@ import threading
 import time
 
 from cluster import USER
+from quicd import QuicClient
 from smb3 import Client, Error
 from smbd import PASSWORD, wait_for
 
@@ -24,6 +25,27 @@ def block(number):
 def tcp(address):
     """A function that connects to smbd."""
     return lambda: socket.create_connection((address, 445), CONNECT)
+
+
+class QuicConnection(QuicClient):
+    """One to smbd-quicd at any address."""
+
+    def __init__(self, address):
+        self.prepare(443, address=address)
+        if self.ssl.SSL_connect(self.connection) != 1:
+            self.close()
+            raise OSError("no QUIC connection")
+
+
+def quic(address):
+    """The same for smbd-quicd."""
+    def connect():
+        connection = QuicConnection(address)
+        stream = connection.stream()
+        stream.close = connection.close
+        return stream
+
+    return connect
 
 
 class Stream:

@@ -263,14 +263,15 @@ class QuicClient:
         self.prepare(quicd.port, name, alpn)
         self.connected = self.ssl.SSL_connect(self.connection) == 1
 
-    def prepare(self, port, name=b"server", alpn=b"smb"):
+    def prepare(self, port, name=b"server", alpn=b"smb",
+                address="127.0.0.1"):
         self.ssl = openssl_quic()
         context = ctypes.c_void_p(self.ssl.SSL_CTX_new(
             ctypes.c_void_p(self.ssl.OSSL_QUIC_client_method())))
         self.connection = ctypes.c_void_p(self.ssl.SSL_new(context))
         self.ssl.SSL_CTX_free(context)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.connect(("127.0.0.1", port))
+        self.socket.connect((address, port))
         self.ssl.SSL_set_fd(self.connection, self.socket.fileno())
         self.ssl.SSL_ctrl(self.connection, 55, ctypes.c_long(0), name)
         self.ssl.SSL_set_alpn_protos(
