@@ -6,6 +6,7 @@ import ctypes
 import glob
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -75,8 +76,18 @@ def wait_for(condition):
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
+    """One that no client takes meanwhile: Linux gives these from 32768 on."""
+    while True:
+        port = random.randrange(10000, 32768)
+        with socket.socket() as tcp, \
+                socket.socket(type=socket.SOCK_DGRAM) as udp:
+            try:
+                tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                tcp.bind(("", port))
+                udp.bind(("", port))
+                return port
+            except OSError:
+                pass
 
 
 def listens(port):
