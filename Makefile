@@ -97,6 +97,7 @@ fuzz: deps
 check-debug: deps
 	./waf build
 	tests/vm/test_run --debug
+	tests/tools/debian trixie tests/checks/analyze --all
 	tests/run --debug
 
 selftests: DEPS += $(SELFTEST_DEPS)
