@@ -125,7 +125,7 @@ static void quicd_conn_send_close(struct quicd_conn *conn,
  * Close both sides.  The owner frees the connection, after it has put
  * conn->closing where the closing period has it.
  *
- * ccerr: NULL if the client is not to be told.
+ * ccerr: NULL if the client is not to be told; reason: NULL if nobody is.
  */
 static void quicd_conn_close(struct quicd_conn *conn,
 			     const ngtcp2_ccerr *ccerr,
@@ -134,7 +134,9 @@ static void quicd_conn_close(struct quicd_conn *conn,
 	const uint64_t period = 3 * ngtcp2_conn_get_pto(conn->ngtcp2);
 	size_t taken;
 
-	quicd_conn_log_closed(conn, reason);
+	if (reason != NULL) {
+		quicd_conn_log_closed(conn, reason);
+	}
 	quicd_timer_remove(&conn->timer);
 	conn->closing.udp = conn->udp;
 	conn->closing.ns = period < QUICD_CLOSING_MAX ? period
@@ -221,8 +223,14 @@ void quicd_conn_close_liberr(struct quicd_conn *conn, int error)
 				 NULL,
 				 quicd_deadline(QUICD_HANDSHAKE)->reason);
 		return;
-	case NGTCP2_ERR_DROP_CONN:
 	case NGTCP2_ERR_RETRY:
+		/*
+		 * The second packet of a large ClientHello has come first.  The
+		 * client sends it again; a Retry would make it two handshakes.
+		 */
+		quicd_conn_close(conn, NULL, NULL);
+		return;
+	case NGTCP2_ERR_DROP_CONN:
 		quicd_conn_close(conn, NULL, "invalid first packet");
 		return;
 	case NGTCP2_ERR_CRYPTO:

@@ -15,7 +15,7 @@ import struct
 
 NEGOTIATE, SESSION_SETUP, CREATE, CLOSE = 0, 1, 5, 6
 TREE_CONNECT, TREE_DISCONNECT = 3, 4
-READ, WRITE, NOTIFY, BREAK = 8, 9, 15, 18
+READ, WRITE, ECHO, NOTIFY, BREAK = 8, 9, 13, 15, 18
 R, H, W = 1, 2, 4  # what a lease allows: read, handle, write
 STATUS_PENDING, MORE_PROCESSING = 0x103, 0xC0000016
 PATIENCE = 60  # seconds until an answer is given up
@@ -251,6 +251,23 @@ class Channel:
         self.request(WRITE, struct.pack(
             "<HHIQ16sIIHHI", 49, 112, len(data), offset, handle, 0, 0, 0, 0,
             0) + data)
+
+    def echo(self):
+        self.request(ECHO, struct.pack("<HH", 4, 0))
+
+    def write_file(self, handle, data, piece=65536):
+        for at in range(0, len(data), piece):
+            self.write(handle, at, data[at:at + piece])
+
+    def read_file(self, handle, size, piece=65536):
+        data = b""
+        while len(data) < size:
+            packet = self.request(READ, struct.pack(
+                "<HBBIQ16sIIIHHB", 49, 80, 0, min(piece, size - len(data)),
+                len(data), handle, 0, 0, 0, 0, 0, 0))
+            offset, length = struct.unpack_from("<Bxi", packet, 66)
+            data += packet[offset:offset + length]
+        return data
 
     def wait_break(self):
         """(key, new state) of the next lease break."""
