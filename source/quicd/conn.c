@@ -16,6 +16,9 @@
 /* What need not be precise waits for a multiple of it. */
 #define QUICD_TICK CLOCK_NS_PER_MS
 
+/* A request whose answer takes longer to begin is not waited for. */
+#define QUICD_BUSY CLOCK_NS_PER_S
+
 /* Another path of the client was validated. */
 static void quicd_conn_path_validated(struct quicd_conn *conn)
 {
@@ -210,6 +213,23 @@ static void quicd_conn_watch_stall(struct quicd_conn *conn, uint64_t now)
 	}
 }
 
+static void quicd_conn_note_activity(struct quicd_conn *conn, uint64_t now)
+{
+	const uint64_t bytes = conn->bytes_from_client + conn->bytes_to_client;
+
+	if (bytes != conn->bytes_seen) {
+		conn->bytes_seen = bytes;
+		conn->active = now;
+	}
+}
+
+bool quicd_conn_busy(const struct quicd_conn *conn, uint64_t now)
+{
+	return conn->relay != NULL && conn->state < QUICD_FAILED &&
+	       (quicd_relay_busy(conn->relay) ||
+		now < conn->active + QUICD_BUSY);
+}
+
 /* Until it is time again. */
 static void quicd_conn_wait(struct quicd_conn *conn, uint64_t now)
 {
@@ -258,6 +278,7 @@ enum quicd_conn_result quicd_conn_work(struct quicd_conn *conn, uint64_t now)
 		return QUICD_CONN_CLOSED;
 	}
 	quicd_conn_path_validated(conn);
+	quicd_conn_note_activity(conn, now);
 	quicd_conn_watch_stall(conn, now);
 	quicd_conn_wait(conn, now);
 	return quicd_udp_blocked(conn->udp) ? QUICD_CONN_BLOCKED

@@ -76,6 +76,8 @@ struct quicd_conn {
 	uint64_t bytes_from_client;
 	uint64_t bytes_to_client;
 	uint64_t bytes_acked;
+	uint64_t bytes_seen; /* both ways, at the time active */
+	uint64_t active;     /* when bytes of SMB came last, either way */
 	uint64_t stall_timeout; /* in nanoseconds */
 	uint64_t stall_acked;	/* bytes_acked when the deadline was set */
 	uint64_t packets; /* with bytes for the client */
@@ -131,6 +133,12 @@ void quicd_conn_read(struct quicd_conn *conn,
 
 /** @brief Do all that there is to do now: expire, relay, send, or close. */
 enum quicd_conn_result quicd_conn_work(struct quicd_conn *conn, uint64_t now);
+
+/**
+ * @brief Whether a request may be under way: bytes of SMB wait, or some have
+ * come in the last second.
+ */
+bool quicd_conn_busy(const struct quicd_conn *conn, uint64_t now);
 
 /** @brief Close the connection without an error. */
 void quicd_conn_shutdown(struct quicd_conn *conn, const char *reason);

@@ -51,14 +51,17 @@ void quicd_conn_deadline_missed(struct quicd_conn *conn)
 {
 	const struct quicd_deadline *deadline = quicd_deadline(conn->state);
 	const char *reason = deadline->reason;
+	enum quicd_error error = QUICD_ERROR_TIMEOUT;
 
-	if (conn->state == QUICD_OPEN) {
+	if (conn->state == QUICD_ENDING) {
+		error = QUICD_ERROR_SMBD;
+	} else if (conn->state == QUICD_OPEN) {
 		reason = "client takes nothing (smbd_uring:quic stall timeout)";
 		conn->reset = true;
 	} else if (conn->transparent && deadline->reason_transparent != NULL) {
 		reason = deadline->reason_transparent;
 	}
-	quicd_conn_fail(conn, QUICD_ERROR_TIMEOUT, reason);
+	quicd_conn_fail(conn, error, reason);
 }
 
 static void quicd_conn_log_closed(const struct quicd_conn *conn,

@@ -31,6 +31,9 @@
 #define QUICD_MAX_HANDSHAKES 512
 #define QUICD_MAX_CLOSE_WAITS 512
 
+/* How often those are looked at that were busy. */
+#define QUICD_DRAIN_INTERVAL (CLOCK_NS_PER_S / 10)
+
 /*
  * How long a worker that sends lets acknowledgements gather, in nanoseconds and
  * in parts of the round-trip time.  smbclient acknowledges every second packet
@@ -50,6 +53,13 @@ struct quicd_endpoint {
 	uint64_t gather;	 /* no wait ends before, but by a timer */
 	struct quicd_close_waits *close_waits;
 	struct quicd_stateless stateless;
+	struct {
+		const char *reason; /* NULL: we do not */
+		uint64_t until;
+		struct quicd_timer timer;
+		void (*done)(void *owner);
+		void *owner;
+	} drain;
 };
 
 /* Connections: which of them have something to do. */
@@ -175,6 +185,9 @@ static const char *quicd_endpoint_limit(const struct quicd_endpoint *endpoint,
 {
 	const struct quicd_context *context = &endpoint->context;
 
+	if (endpoint->drain.reason != NULL) {
+		return endpoint->drain.reason;
+	}
 	if (context->conns[QUICD_HANDSHAKE] >= QUICD_MAX_HANDSHAKES) {
 		return "too many handshakes";
 	}
@@ -215,7 +228,7 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 			stateless, udp, path, &hd, NGTCP2_INVALID_TOKEN);
 		return NULL;
 	}
-	if (token == 0 &&
+	if (token == 0 && endpoint->drain.reason == NULL &&
 	    context->conns[QUICD_HANDSHAKE] >= QUICD_FREE_HANDSHAKES) {
 		quicd_send_retry(context, udp, path, &hd);
 		return NULL;
@@ -367,9 +380,70 @@ void quicd_endpoint_close_all(struct quicd_endpoint *endpoint,
 	}
 }
 
+/* Close those that are idle now. */
+static void quicd_endpoint_close_idle(struct quicd_endpoint *endpoint,
+				      struct quicd_conn *list,
+				      uint64_t now)
+{
+	struct quicd_conn *conn = NULL;
+	struct quicd_conn *next = NULL;
+
+	for (conn = list; conn != NULL; conn = next) {
+		next = conn->next;
+		if (!quicd_conn_busy(conn, now)) {
+			quicd_conn_shutdown(conn, endpoint->drain.reason);
+			quicd_endpoint_closed(endpoint, conn);
+		}
+	}
+}
+
+static void quicd_endpoint_drain_expired(void *owner)
+{
+	struct quicd_endpoint *endpoint = talloc_get_type_abort(
+		owner, struct quicd_endpoint);
+	const uint64_t now = clock_monotonic_ns();
+
+	quicd_endpoint_close_idle(endpoint, endpoint->idle, now);
+	quicd_endpoint_close_idle(endpoint, endpoint->work, now);
+	if (now >= endpoint->drain.until) {
+		quicd_endpoint_close_all(endpoint, endpoint->drain.reason);
+	}
+	if (quicd_endpoint_any(endpoint) == NULL) {
+		endpoint->drain.done(endpoint->drain.owner);
+		return;
+	}
+	quicd_timer_set(&endpoint->drain.timer, now + QUICD_DRAIN_INTERVAL);
+}
+
+void quicd_endpoint_drain(struct quicd_endpoint *endpoint,
+			  const char *reason,
+			  void (*done)(void *owner),
+			  void *owner)
+{
+	const uint64_t now = clock_monotonic_ns();
+
+	endpoint->drain.reason = reason;
+	endpoint->drain.until = now +
+				endpoint->context.settings->drain_timeout *
+					CLOCK_NS_PER_S;
+	endpoint->drain.done = done;
+	endpoint->drain.owner = owner;
+	if (!quicd_timer_add(endpoint->context.timers,
+			     &endpoint->drain.timer,
+			     quicd_endpoint_drain_expired,
+			     endpoint))
+	{
+		quicd_endpoint_close_all(endpoint, reason);
+		done(owner);
+		return;
+	}
+	quicd_timer_set(&endpoint->drain.timer, now);
+}
+
 static int quicd_endpoint_destructor(struct quicd_endpoint *endpoint)
 {
 	quicd_endpoint_clear(endpoint);
+	quicd_timer_remove(&endpoint->drain.timer);
 	quicd_tls_release(endpoint->context.tls);
 	return 0;
 }

@@ -48,6 +48,18 @@ void quicd_endpoint_reload(struct quicd_endpoint *endpoint,
 void quicd_endpoint_close_all(struct quicd_endpoint *endpoint,
 			      const char *reason);
 
+/**
+ * @brief Accept no more connections, close idle ones now, and those that are
+ * busy when they are idle or after the drain timeout.
+ *
+ * @param[in] done    Called once, from the event loop, when there are none.
+ * @param[in] reason  What the clients are told; it has to stay.
+ */
+void quicd_endpoint_drain(struct quicd_endpoint *endpoint,
+			  const char *reason,
+			  void (*done)(void *owner),
+			  void *owner);
+
 /* What an endpoint holds. */
 struct quicd_endpoint_counts {
 	unsigned conns[QUICD_STATES];

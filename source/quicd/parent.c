@@ -56,7 +56,8 @@ struct quicd_parent {
 	uint32_t reloads;
 	time_t expires; /* 0: nothing that is not known */
 	const char *expires_what;
-	bool end;
+	bool end;      /* a signal has said so */
+	bool stopping; /* the workers were told */
 };
 
 static void parent_note_expiry(struct quicd_parent *parent)
@@ -391,6 +392,17 @@ static void parent_control(struct quicd_parent *parent)
 	close(fd);
 }
 
+static void parent_say_death(uint32_t number, pid_t pid, int status)
+{
+	quicd_log_at(QUICD_LOG_ERROR,
+		     "worker %u (pid %d) has died: %s %d",
+		     number,
+		     (int)pid,
+		     WIFSIGNALED(status) ? "signal" : "status",
+		     WIFSIGNALED(status) ? WTERMSIG(status)
+					 : WEXITSTATUS(status));
+}
+
 static void parent_reap(struct quicd_parent *parent)
 {
 	int status;
@@ -404,13 +416,9 @@ static void parent_reap(struct quicd_parent *parent)
 			if (worker->pid != pid) {
 				continue;
 			}
-			quicd_log_at(QUICD_LOG_ERROR,
-				     "worker %u (pid %d) has died: %s %d",
-				     i,
-				     (int)pid,
-				     WIFSIGNALED(status) ? "signal" : "status",
-				     WIFSIGNALED(status) ? WTERMSIG(status)
-							 : WEXITSTATUS(status));
+			if (!parent->stopping || status != 0) {
+				parent_say_death(i, pid, status);
+			}
 			quicd_limits_release_worker(parent->shared.limits, i);
 			close(worker->fd);
 			worker->fd = -1;
@@ -432,7 +440,9 @@ static void parent_signal(struct quicd_parent *parent)
 		parent_reap(parent);
 		break;
 	case SIGHUP:
-		parent_hup(parent);
+		if (!parent->stopping) {
+			parent_hup(parent);
+		}
 		/* one of testparm's SIGCHLD may stand for a worker's */
 		parent_reap(parent);
 		break;
@@ -494,9 +504,44 @@ static bool parent_signals(struct quicd_parent *parent)
 	return parent->signals >= 0;
 }
 
-static void parent_serve(struct quicd_parent *parent)
+static bool parent_has_workers(const struct quicd_parent *parent)
 {
 	uint32_t i;
+
+	for (i = 0; i < parent->shared.workers; i++) {
+		if (parent->workers[i].pid > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The workers wait for busy connections; a second signal ends them at once. */
+static void parent_stop(struct quicd_parent *parent)
+{
+	struct pollfd polled = {.fd = parent->signals, .events = POLLIN};
+	uint32_t i;
+
+	quicd_notify("STOPPING=1");
+	for (i = 0; i < parent->shared.workers; i++) {
+		if (parent->workers[i].pid > 0) {
+			kill(parent->workers[i].pid, SIGTERM);
+		}
+	}
+	parent->stopping = true;
+	parent->end = false;
+	while (parent_has_workers(parent)) {
+		(void)poll(&polled, 1, -1);
+		parent_signal(parent);
+		if (parent->end) {
+			parent_tell_workers(parent, 'E', -1);
+			parent->end = false;
+		}
+	}
+}
+
+static void parent_serve(struct quicd_parent *parent)
+{
 
 	(void)parent_timers(parent); /* starts all workers */
 	quicd_notify("READY=1");
@@ -515,15 +560,7 @@ static void parent_serve(struct quicd_parent *parent)
 			parent_control(parent);
 		}
 	}
-	quicd_notify("STOPPING=1");
-	for (i = 0; i < parent->shared.workers; i++) {
-		if (parent->workers[i].pid > 0) {
-			kill(parent->workers[i].pid, SIGTERM);
-		}
-	}
-	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {
-		;
-	}
+	parent_stop(parent);
 	if (parent->control >= 0) {
 		quicd_control_remove();
 	}

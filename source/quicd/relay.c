@@ -190,6 +190,12 @@ static void quicd_queue_drop(struct quicd_queue *queue, size_t len)
 	}
 }
 
+bool quicd_relay_busy(const struct quicd_relay *relay)
+{
+	return relay->connecting || relay->from_client.len > 0 ||
+	       relay->to_client.len > 0;
+}
+
 size_t quicd_relay_unacked(const struct quicd_relay *relay)
 {
 	return relay->to_client.len;

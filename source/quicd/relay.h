@@ -107,6 +107,9 @@ bool quicd_relay_local(const struct quicd_relay *relay,
 /** @brief What the client has not acknowledged yet, sent or not. */
 size_t quicd_relay_unacked(const struct quicd_relay *relay);
 
+/** @brief Whether bytes wait for smbd, or for the client. */
+bool quicd_relay_busy(const struct quicd_relay *relay);
+
 /** @brief What the client has not been sent yet. */
 size_t quicd_relay_unsent(const struct quicd_relay *relay);
 

@@ -99,6 +99,12 @@ static const struct quicd_parameter {
 	 1,
 	 86400,
 	 "120"},
+	{QUICD_PREFIX "quic drain timeout",
+	 QUICD_TYPE_NUMBER,
+	 FIELD(drain_timeout),
+	 0,
+	 3600,
+	 "10"},
 	/* the number is one byte of a connection ID */
 	{QUICD_PREFIX "quic workers",
 	 QUICD_TYPE_NUMBER,

@@ -40,6 +40,7 @@ struct quicd_settings {
 	uint32_t max_per_address;
 	uint32_t idle_timeout;	/* seconds */
 	uint32_t stall_timeout; /* seconds */
+	uint32_t drain_timeout; /* seconds */
 	uint32_t workers;
 	uint32_t client_certificates; /* enum quicd_client_certificates */
 

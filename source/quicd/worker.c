@@ -20,15 +20,26 @@
 #include "relay.h"
 #include "worker.h"
 
+#define WORKER_SHUTDOWN "smbd-quicd is shutting down"
+
 struct quicd_worker_state {
 	const struct quicd_worker_start *start;
 	struct quicd_endpoint *endpoint;
 	/* what the parent has not decided about */
 	struct quicd_settings *settings;
 	struct quicd_tls *tls;
+	bool draining;
 	bool end;
 };
 
+static void worker_drained(void *owner)
+{
+	struct quicd_worker_state *state = owner;
+
+	state->end = true;
+}
+
+/* The parent's, systemd's, or that of the parent's death. */
 static void worker_term(struct tevent_context *ev,
 			struct tevent_signal *se,
 			int sig,
@@ -38,7 +49,12 @@ static void worker_term(struct tevent_context *ev,
 {
 	struct quicd_worker_state *state = private_data;
 
-	state->end = true;
+	if (state->draining) {
+		return;
+	}
+	state->draining = true;
+	quicd_endpoint_drain(
+		state->endpoint, WORKER_SHUTDOWN, worker_drained, state);
 }
 
 static void worker_forget(struct quicd_worker_state *state)
@@ -103,7 +119,9 @@ static void worker_parent(struct tevent_context *ev,
 		worker_forget(state);
 		break;
 	default:
-		TALLOC_FREE(fde); /* the parent is gone, and we soon */
+		/* 'E', or the parent is gone, and its successor needs the addresses */
+		TALLOC_FREE(fde);
+		state->end = true;
 		break;
 	}
 	if (fd >= 0) {
@@ -173,6 +191,7 @@ void quicd_worker_main(TALLOC_CTX *mem_ctx,
 	if (!worker_follow(start)) {
 		_exit(0);
 	}
+	signal(SIGINT, SIG_IGN); /* of a terminal: the parent has it, too */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	while (!state.end) {
@@ -184,7 +203,7 @@ void quicd_worker_main(TALLOC_CTX *mem_ctx,
 		}
 	}
 	worker_forget(&state);
-	quicd_endpoint_close_all(state.endpoint, "smbd-quicd is shutting down");
+	quicd_endpoint_close_all(state.endpoint, WORKER_SHUTDOWN);
 	talloc_free(ev); /* for those who look for leaks */
 	talloc_free(mem_ctx);
 	exit(0);

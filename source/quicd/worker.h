@@ -17,7 +17,7 @@ struct quicd_worker_start {
 	const int *fds; /* its own UDP sockets */
 	size_t num_fds;
 	/* new settings: 'P' with a bundle, answered with 'Y' or 'N', and then
-	 * 'C' (use them) or 'A' (forget them) */
+	 * 'C' (use them) or 'A' (forget them); 'E': end at once */
 	int parent;
 	pid_t parent_pid;
 };
