@@ -100,7 +100,8 @@ PRELOAD = ['preload/' + part for part in (
 TOOL = ['tool/' + part for part in (
     'main', 'tool', 'probe', 'connect', 'status', 'rows', 'cluster', 'kernel',
     'sockdiag', 'names', 'command', 'table', 'cell', 'sort', 'text', 'json',
-    'openmetrics', 'top', 'check', 'ports', 'smbd', 'systemd', 'testparm')]
+    'openmetrics', 'openmetrics_clients', 'metrics', 'clients', 'history',
+    'replace', 'top', 'check', 'ports', 'smbd', 'systemd', 'testparm')]
 
 # The functions that a unit test replaces by its own, with ld's --wrap.
 UNIT_WRAPS = {
@@ -282,6 +283,14 @@ def build(bld):
            install_path='${LIBDIR}')
     bld.program(target='smbd-uring', includes=dirs, source=source(*TOOL),
                 use=ours + ['POPT', 'JANSSON', 'SMARTCOLS'])
+    bld(features='subst', source='monitoring/smbd-uring-metrics.service.in',
+        target='smbd-uring-metrics.service', BINDIR=bld.env.BINDIR,
+        install_path='${PREFIX}/lib/systemd/system')
+    bld.install_files('${PREFIX}/lib/systemd/system',
+                      'monitoring/smbd-uring-metrics.timer')
+    bld.install_files('${PREFIX}/share/smbd-uring', [
+        'monitoring/' + name
+        for name in ('grafana.json', 'rules.yml', 'status.schema.json')])
     quicd = ['quicd-plain', 'util', 'publish', 'TEVENT', 'TALLOC']
     bld.objects(name='quicd-plain', source=source(*QUICD_PLAIN), includes=dirs,
                 use=libs)

@@ -74,6 +74,7 @@ static json_t *nodes_json(const struct status_rows *rows)
 int output_json(const struct status_rows *rows)
 {
 	json_t *connections = json_array();
+	json_t *json = NULL;
 	const struct column *columns = NULL;
 	size_t num_columns;
 	size_t i;
@@ -82,26 +83,27 @@ int output_json(const struct status_rows *rows)
 	columns = table_columns(&num_columns);
 	for (i = 0; i < rows->num_rows; i++) {
 		const struct status_row *row = &rows->rows[i];
-		json_t *json = json_object();
+		json_t *connection = json_object();
 
 		for (j = 0; j < num_columns; j++) {
 			const struct column *column = &columns[j];
 
 			if (table_has_column(rows, column)) {
 				json_object_set_new(
-					json,
+					connection,
 					column->name,
 					cell_json(rows, row, column));
 			}
 		}
-		json_array_append_new(connections, json);
+		json_array_append_new(connections, connection);
 	}
+	json = json_pack("{s:i, s:o}",
+			 "version",
+			 OUTPUT_JSON_VERSION,
+			 "connections",
+			 connections);
 	if (rows->cluster) {
-		return tool_print_json(json_pack("{s:o, s:o}",
-						 "connections",
-						 connections,
-						 "nodes",
-						 nodes_json(rows)));
+		json_object_set_new(json, "nodes", nodes_json(rows));
 	}
-	return tool_print_json(json_pack("{s:o}", "connections", connections));
+	return tool_print_json(json);
 }

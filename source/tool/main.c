@@ -21,6 +21,10 @@ static const struct {
 	int (*run)(int argc, const char **argv);
 } commands[] = {
 	{"status", "", "the connections of smbd and smbd-quicd", tool_status},
+	{"metrics",
+	 "",
+	 "the clients for Prometheus, and a sample for the report",
+	 tool_metrics},
 	{"connect",
 	 " HOST:PORT",
 	 "connect, and show what the connection looks like",

@@ -30,6 +30,9 @@ int output_text(const struct status_rows *rows,
 		size_t width,
 		size_t height);
 
+/** The version of the JSON: it grows if a member changes or goes. */
+#define OUTPUT_JSON_VERSION 1
+
 /** @brief Print JSON; the exit status. */
 int output_json(const struct status_rows *rows);
 

@@ -297,15 +297,7 @@ int tool_status(int argc, const char **argv)
 		 "the column to sort by: its heading, or its name in JSON "
 		 "(default: STATE, the worst first)",
 		 "COLUMN"},
-		{"directory",
-		 'd',
-		 POPT_ARG_ARGV,
-		 &o.directories,
-		 0,
-		 "where smbd publishes, smbd_uring below its lock directory, "
-		 "or smbd-quicd; can be given more than once "
-		 "(default: " ROWS_SMBD " and " ROWS_QUICD ")",
-		 "DIR"},
+		TOOL_OPTION_DIRECTORY(&o.directories),
 		{"list-columns",
 		 'l',
 		 POPT_ARG_NONE,
@@ -315,16 +307,12 @@ int tool_status(int argc, const char **argv)
 		 NULL},
 		TOOL_OPTIONS_END,
 	};
-	size_t i;
 	int ret;
 
 	if (tool_parse(argc, argv, options, NULL, "", NULL, &ret)) {
 		ret = status_run(&o);
 	}
-	for (i = 0; o.directories != NULL && o.directories[i] != NULL; i++) {
-		free((void *)(uintptr_t)o.directories[i]);
-	}
-	free(o.directories);
+	tool_free_words(o.directories);
 	free(o.configfile);
 	free(o.sort);
 	return ret;

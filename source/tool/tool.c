@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,16 @@ int tool_failure(const char *detail, const char *what)
 {
 	fprintf(stderr, "smbd-uring: %s: %s\n", detail, what);
 	return EXIT_FAILURE;
+}
+
+void tool_free_words(const char **words)
+{
+	size_t i;
+
+	for (i = 0; words != NULL && words[i] != NULL; i++) {
+		free((void *)(uintptr_t)words[i]);
+	}
+	free(words);
 }
 
 int tool_flush(void)

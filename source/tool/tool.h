@@ -19,6 +19,16 @@
 			"print JSON in place of a table", NULL \
 	}
 
+/** A row of a table of options: where to read, a const char **. */
+#define TOOL_OPTION_DIRECTORY(_directories)                                   \
+	{                                                                     \
+		"directory", 'd', POPT_ARG_ARGV, (_directories), 0,           \
+			"where smbd publishes, smbd_uring below its lock "    \
+			"directory, or smbd-quicd; can be given more than "   \
+			"once (default: " ROWS_SMBD " and " ROWS_QUICD ")",   \
+			"DIR"                                                 \
+	}
+
 /** The last rows of each table of options. */
 #define TOOL_OPTIONS_END                                             \
 	{"help", 'h', POPT_ARG_NONE, NULL, 'h', "print this", NULL}, \
@@ -27,6 +37,7 @@
 /** A command: argv[0] is "smbd-uring COMMAND"; the exit status. */
 int tool_check(int argc, const char **argv);
 int tool_connect(int argc, const char **argv);
+int tool_metrics(int argc, const char **argv);
 int tool_probe(int argc, const char **argv);
 int tool_status(int argc, const char **argv);
 
@@ -50,6 +61,9 @@ bool tool_parse(int argc,
 		const char *more,
 		char **value,
 		int *status);
+
+/** @brief Free the words of an option with POPT_ARG_ARGV. */
+void tool_free_words(const char **words);
 
 /** @brief Print the message "smbd-uring: DETAIL: WHAT"; EXIT_USAGE. */
 int tool_usage_error(const char *detail, const char *what);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * publish DIR: publish made rows, say "ready", and stay until standard input
- * ends.
+ * publish DIR [TIMES]: publish made rows, each so often, say "ready", and stay
+ * until standard input ends.
  */
 
 #include "config.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -159,17 +160,18 @@ int main(int argc, const char *argv[])
 {
 	struct uring_status *status = NULL;
 	struct uring_status_row row;
+	size_t times = argc == 3 ? (size_t)atoi(argv[2]) : 1;
 	size_t index;
 	size_t i;
 	char byte;
 
-	errno = argc == 2 ? uring_status_create(NULL,
+	errno = argc >= 2 ? uring_status_create(NULL,
 						argv[1],
-						ARRAY_SIZE(made),
+						times * ARRAY_SIZE(made),
 						&status)
 			  : EINVAL;
-	for (i = 0; errno == 0 && i < ARRAY_SIZE(made); i++) {
-		make_row(&made[i], &row);
+	for (i = 0; errno == 0 && i < times * ARRAY_SIZE(made); i++) {
+		make_row(&made[i % ARRAY_SIZE(made)], &row);
 		errno = uring_status_add(status, &row, &index);
 	}
 	if (errno != 0) {

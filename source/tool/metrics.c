@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * smbd-uring metrics: the clients for Prometheus, and a sample for the report.
+ *
+ * smbd-uring-metrics.service executes this command each minute.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clients.h"
+#include "history.h"
+#include "openmetrics.h"
+#include "replace.h"
+#include "rows.h"
+#include "table.h"
+#include "tool.h"
+
+struct metrics_options {
+	const char **directories;
+	char *output;
+	char *history;
+	int per_connection;
+};
+
+/* What is printed. */
+struct metrics {
+	struct status_rows rows;
+	json_t *clients;
+	/** 0, or the errno of reading the rows */
+	int error;
+	/** seconds since 1970; 0: never */
+	int64_t last_success;
+};
+
+/* Read the rows; nobody publishes: that is no error. */
+static void metrics_read(const struct metrics_options *o, struct metrics *m)
+{
+	static const char *const standard[] = {ROWS_SMBD, ROWS_QUICD, NULL};
+	const char *const *directories = standard;
+
+	if (o->directories != NULL) {
+		directories = o->directories;
+	}
+	m->error = rows_add_published(directories, false, &m->rows);
+	if (m->error == ENOENT) {
+		m->error = 0;
+	}
+	if (m->error == 0) {
+		m->error = rows_finish(&m->rows);
+	}
+	if (m->error != 0) {
+		rows_free(&m->rows);
+	}
+	table_sort(&m->rows, NULL);
+	m->clients = clients_collect(&m->rows);
+}
+
+/* Print a metric that has one series. */
+static void print_one(FILE *out,
+		      const char *metric,
+		      const char *help,
+		      int64_t value)
+{
+	openmetrics_head(out, metric, false, help);
+	fprintf(out, "smbd_uring_%s %jd\n", metric, (intmax_t)value);
+}
+
+static bool metrics_print(FILE *out,
+			  const struct metrics_options *o,
+			  const struct metrics *m)
+{
+	bool done = true;
+
+	print_one(out,
+		  "up",
+		  "Whether the published samples could be read.",
+		  m->error == 0);
+	print_one(out,
+		  "last_success_timestamp_seconds",
+		  "The time when they could last be read.",
+		  m->last_success);
+	openmetrics_head(out, "build_info", false, "The version.");
+	fprintf(out, "smbd_uring_build_info{");
+	openmetrics_label(out, "version", SMBD_URING_VERSION, true);
+	fprintf(out, "1\n");
+	print_one(out,
+		  "clients",
+		  "Clients that are connected.",
+		  (int64_t)json_array_size(m->clients));
+	if (o->per_connection) {
+		done = openmetrics_connections(out, &m->rows);
+	} else {
+		openmetrics_clients(out, m->clients);
+	}
+	fprintf(out, "# EOF\n");
+	return done;
+}
+
+/* Write the file, or remove it if there is nothing. */
+static int metrics_write(const struct metrics_options *o,
+			 const struct metrics *m)
+{
+	struct replaced file;
+	int ret;
+
+	if (m->error == 0 && m->rows.num_rows == 0) {
+		return unlink(o->output) == 0 || errno == ENOENT ? 0 : errno;
+	}
+	ret = replace_begin(o->output, 0644, &file);
+	if (ret != 0) {
+		return ret;
+	}
+	if (!metrics_print(file.out, o, m)) {
+		replace_cancel(&file);
+		return ENOMEM;
+	}
+	return replace_end(&file);
+}
+
+/* Count, and keep totals and a sample if this is not only a look. */
+static int metrics_count(const struct metrics_options *o,
+			 struct metrics *m,
+			 bool keep)
+{
+	const char *directory = o->history != NULL ? o->history
+						   : HISTORY_DIRECTORY;
+	json_t *totals = history_totals(directory);
+	int64_t now = time(NULL);
+	int ret = 0;
+
+	if (totals == NULL) {
+		return ENOMEM;
+	}
+	if (m->error == 0) {
+		ret = clients_count(totals, &m->rows, m->clients, now);
+		json_object_set_new(totals,
+				    "last_success",
+				    json_integer((json_int_t)now));
+	}
+	m->last_success =
+		json_integer_value(json_object_get(totals, "last_success"));
+	if (keep && ret == 0 && m->error == 0) {
+		ret = history_keep_totals(directory, totals);
+		if (ret == 0) {
+			ret = history_append(directory, m->clients, now);
+		}
+	}
+	json_decref(totals);
+	return ret;
+}
+
+static int metrics_run(const struct metrics_options *o)
+{
+	struct metrics m = {};
+	const char *failed = o->history != NULL ? o->history
+						: HISTORY_DIRECTORY;
+	int ret;
+
+	metrics_read(o, &m);
+	ret = metrics_count(o, &m, o->output != NULL);
+	if (ret == 0 && o->output != NULL) {
+		failed = o->output;
+		ret = metrics_write(o, &m);
+	} else if (ret == 0) {
+		failed = "standard output";
+		ret = metrics_print(stdout, o, &m) ? 0 : ENOMEM;
+	}
+	if (ret == 0 && m.error != 0) {
+		failed = m.rows.failed;
+		ret = m.error;
+	}
+	rows_free(&m.rows);
+	json_decref(m.clients);
+	return ret != 0 ? tool_failure(failed, strerror(ret)) : tool_flush();
+}
+
+int tool_metrics(int argc, const char **argv)
+{
+	struct metrics_options o = {};
+	const struct poptOption options[] = {
+		{"output",
+		 'O',
+		 POPT_ARG_STRING,
+		 &o.output,
+		 0,
+		 "replace this file in one step, or remove it if there are no "
+		 "connections; keep totals and a sample",
+		 "FILE"},
+		{"history",
+		 'H',
+		 POPT_ARG_STRING,
+		 &o.history,
+		 0,
+		 "where totals and the samples of a day are kept "
+		 "(default: " HISTORY_DIRECTORY ")",
+		 "DIR"},
+		{"per-connection",
+		 'p',
+		 POPT_ARG_NONE,
+		 &o.per_connection,
+		 0,
+		 "print series by connection, not by client; their number is "
+		 "not bounded",
+		 NULL},
+		TOOL_OPTION_DIRECTORY(&o.directories),
+		TOOL_OPTIONS_END,
+	};
+	int ret;
+
+	if (tool_parse(argc, argv, options, NULL, "", NULL, &ret)) {
+		ret = metrics_run(&o);
+	}
+	tool_free_words(o.directories);
+	free(o.output);
+	free(o.history);
+	return ret;
+}
