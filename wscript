@@ -101,7 +101,8 @@ TOOL = ['tool/' + part for part in (
     'main', 'tool', 'probe', 'connect', 'status', 'rows', 'cluster', 'kernel',
     'sockdiag', 'names', 'command', 'table', 'cell', 'sort', 'text', 'json',
     'openmetrics', 'openmetrics_clients', 'metrics', 'clients', 'history',
-    'replace', 'top', 'check', 'ports', 'smbd', 'systemd', 'testparm')]
+    'replace', 'report', 'day', 'html', 'top', 'check', 'ports', 'smbd',
+    'systemd', 'testparm')]
 
 # The functions that a unit test replaces by its own, with ld's --wrap.
 UNIT_WRAPS = {

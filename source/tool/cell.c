@@ -57,10 +57,10 @@ static void format_seconds(double seconds, char *text, size_t size)
 	}
 }
 
-static void format_figure(enum figure_unit unit,
-			  uint64_t number,
-			  char *text,
-			  size_t size)
+void table_figure(enum figure_unit unit,
+		  uint64_t number,
+		  char *text,
+		  size_t size)
 {
 	switch (unit) {
 	case FIGURE_UNIT_MICROSECONDS:
@@ -109,10 +109,10 @@ void table_cell(const struct status_rows *rows,
 		} else if (column->kind == COLUMN_AGE) {
 			format_seconds(row_age(rows, row), text, size);
 		} else if (column->kind == COLUMN_FIGURE) {
-			format_figure(figures[column->figure].unit,
-				      number,
-				      text,
-				      size);
+			table_figure(figures[column->figure].unit,
+				     number,
+				     text,
+				     size);
 		} else {
 			snprintf(text, size, "%ju", (uintmax_t)number);
 		}

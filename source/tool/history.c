@@ -157,6 +157,9 @@ int history_append(const char *directory, const json_t *clients, int64_t now)
 static void read_hour(const char *path, int64_t now, json_t *samples)
 {
 	FILE *in = fopen(path, "re");
+	size_t count = json_array_size(samples);
+	int64_t last = json_integer_value(json_object_get(
+		json_array_get(samples, count > 0 ? count - 1 : 0), "time"));
 	char *line = NULL;
 	size_t size = 0;
 
@@ -168,9 +171,11 @@ static void read_hour(const char *path, int64_t now, json_t *samples)
 		int64_t time = json_integer_value(
 			json_object_get(sample, "time"));
 
-		if (time > now - CLIENTS_KEPT && time <= now &&
+		/* the clock may have been set back, and go over it again */
+		if (time > now - CLIENTS_KEPT && time <= now && time > last &&
 		    json_is_array(json_object_get(sample, "clients")))
 		{
+			last = time;
 			json_array_append(samples, sample);
 		}
 		json_decref(sample);
@@ -191,7 +196,6 @@ int history_read(const char *directory, int64_t now, json_t **samples)
 	if (*samples == NULL) {
 		return ENOMEM;
 	}
-	/* an hour that is in the file of the current one is skipped by time */
 	for (hour = HOURS - 1; hour >= 0; hour--) {
 		hour_path(directory, now - hour * HOUR, path, sizeof(path));
 		read_hour(path, now, *samples);

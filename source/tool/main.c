@@ -25,6 +25,7 @@ static const struct {
 	 "",
 	 "the clients for Prometheus, and a sample for the report",
 	 tool_metrics},
+	{"report", "", "a page about the last day", tool_report},
 	{"connect",
 	 " HOST:PORT",
 	 "connect, and show what the connection looks like",

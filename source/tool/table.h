@@ -81,6 +81,12 @@ uint64_t row_shown_number(const struct status_row *row,
 /** Seconds since the sample. */
 double row_age(const struct status_rows *rows, const struct status_row *row);
 
+/** A known number of this unit for people: "1.23ms", "4.50%", "12.3M/s". */
+void table_figure(enum figure_unit unit,
+		  uint64_t number,
+		  char *text,
+		  size_t size);
+
 /** The text of a cell of the table; "-" if the value is unknown. */
 void table_cell(const struct status_rows *rows,
 		const struct status_row *row,

@@ -39,6 +39,7 @@ int tool_check(int argc, const char **argv);
 int tool_connect(int argc, const char **argv);
 int tool_metrics(int argc, const char **argv);
 int tool_probe(int argc, const char **argv);
+int tool_report(int argc, const char **argv);
 int tool_status(int argc, const char **argv);
 
 /**
