@@ -408,7 +408,11 @@ static void quicd_endpoint_drain_expired(void *owner)
 	if (now >= endpoint->drain.until) {
 		quicd_endpoint_close_all(endpoint, endpoint->drain.reason);
 	}
-	if (quicd_endpoint_any(endpoint) == NULL) {
+	/* as long as another worker has some, clients are refused here, too */
+	if (quicd_endpoint_any(endpoint) == NULL &&
+	    (now >= endpoint->drain.until ||
+	     !quicd_limits_any(endpoint->context.shared->limits)))
+	{
 		endpoint->drain.done(endpoint->drain.owner);
 		return;
 	}

@@ -138,6 +138,18 @@ struct quicd_slot *quicd_limits_take(struct quicd_limits *limits,
 	return NULL;
 }
 
+bool quicd_limits_any(struct quicd_limits *limits)
+{
+	uint32_t i;
+
+	for (i = 0; i < limits->size; i++) {
+		if (atomic_load(&limits->slots[i].owner) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void quicd_slot_move(struct quicd_slot *slot, const struct address *peer)
 {
 	uint64_t net[2];
