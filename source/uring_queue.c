@@ -188,6 +188,11 @@ enum uring_reason uring_prepare(struct tevent_context *ev, size_t num_queries)
 	return uring_ring_obtain(queue, &queue->ring);
 }
 
+bool uring_queue_asked(const struct uring_queue *queue)
+{
+	return queue->asked != NULL;
+}
+
 bool uring_queue_pending(const struct uring_queue *queue)
 {
 	const struct uring_batch *batch = NULL;

@@ -29,6 +29,9 @@ struct uring_queue *uring_queue_find(struct tevent_context *ev);
 /** The owner that was passed to uring_queue_create(). */
 void *uring_queue_owner(const struct uring_queue *queue);
 
+/** Whether any batch waits for an answer. */
+bool uring_queue_asked(const struct uring_queue *queue);
+
 /** Whether a prompt batch waits for uring_queue_flush(). */
 bool uring_queue_pending(const struct uring_queue *queue);
 
