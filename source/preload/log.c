@@ -35,9 +35,9 @@
 
 #define LOG_SAID_FILE "smbd_uring.said"
 #define LOG_SAID_SECONDS 3600
-/* More lines at a time than that, and the oldest may be said again. */
+/* With more lines than that, smbd may log the oldest again within the hour. */
 #define LOG_SAID_MAX 1024
-/* A process says at most as many different lines. */
+/* A process logs at most so many different lines. */
 #define LOG_OWN_MAX 64
 #define LOG_FULL                                                 \
 	"smbd_uring: too many different warnings; a process says " \
@@ -54,7 +54,7 @@ struct log_said {
 
 static enum preload_log log_wanted = PRELOAD_LOG_WARNINGS;
 
-/* what this process, or its parent before the fork, has said */
+/* the lines of this process, and of its parent before the fork */
 static uint64_t log_own[LOG_OWN_MAX + 1];
 static size_t log_num_own;
 static bool log_full;
@@ -127,7 +127,7 @@ static bool log_claim(int fd, uint64_t hash)
 			entry = &said[i];
 		}
 	}
-	/* a time to come was noted before the clock was set back */
+	/* a later time was written before somebody set the clock back */
 	if (entry->hash == hash && entry->when <= now &&
 	    now - entry->when < LOG_SAID_SECONDS)
 	{
@@ -138,7 +138,7 @@ static bool log_claim(int fd, uint64_t hash)
 	return true;
 }
 
-/* In doubt a line is said: smbd may act for a user, who has no access. */
+/* If in doubt, log it: smbd may act for a user without access to the file. */
 static bool log_first_on_machine(uint64_t hash)
 {
 	char *path = log_said_path(NULL);
@@ -175,7 +175,7 @@ void preload_warning_once(const char *line)
 	if (log_num_own >= LOG_OWN_MAX &&
 	    strncmp(line, LOG_FALLBACK, strlen(LOG_FALLBACK)) != 0)
 	{
-		/* what cannot be remembered would be said each second */
+		/* smbd would log a line each second that it cannot remember */
 		if (!log_full) {
 			log_full = true;
 			MESSAGE_INDEX("warning", LOG_FULL);

@@ -74,7 +74,7 @@ static int preload_epoll_wait(int epfd,
 	return preload.next->epoll_wait(epfd, events, maxevents, timeout);
 }
 
-/* The library does not know whose it is. */
+/* The library's lines have no prefix. */
 static void preload_log_library(const char *line)
 {
 	preload_warning_once_print("smbd_uring: %s", line);
@@ -96,7 +96,7 @@ static void preload_start(void)
 	preload_log_start();
 	if (preload.use_backend) {
 		preload_shares_check();
-		/* children inherit the verdict, and say what it means */
+		/* children inherit the result, and log what follows from it */
 		(void)uring_ring_try();
 	}
 }

@@ -12,7 +12,7 @@
 
 void preload_query_init(struct preload_functions *hooks);
 
-/** Set the mode of all queries; nothing is done if it is the present one. */
+/** Set the mode of all queries.  The present mode again changes nothing. */
 void preload_query_set_mode(enum uring_mode mode);
 
 /** Write a line about the queries of this process. */

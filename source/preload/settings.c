@@ -12,7 +12,7 @@
 #include "transport/parameters.h"
 #include "util/printable.h"
 
-/* Of names and values in lines of the log; longer ones are cut there. */
+/* The log cuts names and values that are longer. */
 #define SETTINGS_TEXT 256
 
 static const char *settings_parm(int snum, const char *option, const char *def)
@@ -38,7 +38,7 @@ static void settings_bad_value(const char *name,
 	char text[SETTINGS_TEXT];
 	char section[SETTINGS_TEXT + sizeof(" in []")] = "";
 
-	/* most shares have it from [global] */
+	/* most shares get the value from [global] */
 	if (name != NULL && strcmp(value, global) != 0) {
 		(void)printable_copy(text, sizeof(text), name);
 		(void)snprintf(section, sizeof(section), " in [%s]", text);

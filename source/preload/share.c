@@ -136,7 +136,7 @@ static int share_snum(struct preload_share *share)
 	return share->snum;
 }
 
-/* The mode that sends most through the ring wins. */
+/* The mode that uses the ring most has priority. */
 static void shares_set_mode(void)
 {
 	const struct preload_share *share = NULL;
@@ -175,7 +175,7 @@ static void share_load(struct preload_share *share,
 	}
 }
 
-/* The watch asks about once a second: a stock smbd tells nobody of a reload. */
+/* The watch calls this once a second: a stock smbd reports no reload. */
 static void share_settings(struct uring_watch_settings *watch_settings,
 			   void *private_data)
 {
@@ -201,7 +201,7 @@ void preload_shares_load(bool use_backend)
  * What the watch judges
  */
 
-/* What it is added to may go first, so it belongs to the share. */
+/* The watch may be freed before the share, so this belongs to the share. */
 static void share_watch(struct preload_share *share)
 {
 	if (share->watched == NULL) {
@@ -215,7 +215,7 @@ static void share_watch(struct preload_share *share)
 	}
 }
 
-/* Add before taking away: without any share the watch would end. */
+/* Add before removing: the watch ends when it has no share. */
 static void shares_update(void)
 {
 	struct preload_share *share = NULL;
@@ -304,7 +304,7 @@ static int preload_tree_destructor(struct preload_tree *tree)
 	share->num_trees--;
 	if (share->num_trees == 0) {
 		DLIST_REMOVE(shares.shares, share);
-		/* what takes its place is there before it goes */
+		/* add the replacement first */
 		shares_update();
 		TALLOC_FREE(share->watched);
 		TALLOC_FREE(share);
