@@ -29,7 +29,7 @@ all:
 help:
 	@echo 'make             build into bin/; install nothing'
 	@echo 'make deps        install the required packages (Debian 12 and 13, as root)'
-	@echo 'make demo        run smbd on the io_uring backend and show the result'
+	@echo 'make demo        show a bad client, socket queries and SMB over QUIC, on an own smbd'
 	@echo 'make check       run all tests, also those in virtual machines'
 	@echo 'make check-fast  run the tests that need neither a VM nor a download'
 	@echo 'make fuzz        run a million random cases on each patched kernel'
@@ -76,6 +76,7 @@ deb-deps: # for tests/tools/debian
 demo: deps
 	./waf build
 	tests/smbd/demo
+	tests/quicd/demo
 
 check: deps
 	./waf test

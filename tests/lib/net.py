@@ -9,6 +9,8 @@ import time
 from smbd import die_with_parent, wait_for
 
 SERVER, CLIENT = "10.99.0.1", "10.99.0.2"
+# 60 packets in the queue are 70 ms, and more of them are lost
+SHORT_QUEUE = "tbf rate 10mbit burst 3kb limit 90kb".split()
 SERVER6, CLIENT6 = "fd99::1", "fd99::2"
 ROUTER = "10.99.0.254"  # from which it says that a packet is too large
 
@@ -82,6 +84,15 @@ class Network:
                       f"addr add {address6}/64 dev {device} nodad",
                       f"link set {device} up"):
             subprocess.run([*prefix, "ip", *words.split()], check=True)
+
+    def make_bad(self):
+        """The router's queue to the client gets too short: delay and loss.
+
+        Linux on the server would not fill its own.  "" or the error.
+        """
+        return subprocess.run(
+            [*self.router, "tc", "qdisc", "add", "dev", "to-client", "root",
+             *SHORT_QUEUE], stderr=subprocess.PIPE, text=True).stderr.strip()
 
     def __exit__(self, *_):
         for process in self.processes:
