@@ -14,6 +14,7 @@ TEST_DEPS = clang-tidy ctdb docbook-xsl ethtool faketime iproute2 iptables \
 	samba-vfs-modules smbclient strace util-linux valgrind xsltproc
 # in addition to BUILD_DEPS
 DEB_DEPS = build-essential debhelper docbook-xsl dpkg-dev lintian xsltproc
+PICTURE_DEPS = chromium fonts-dejavu-core gnuplot-nox
 KERNEL_DEB_DEPS = debhelper dpkg-dev rsync
 SELFTEST_DEPS = bpftool iptables libbpf-dev
 KERNEL_DEPS = qemu-system-x86 bc bison busybox-static flex kmod libelf-dev \
@@ -42,6 +43,7 @@ help:
 	@echo 'make check-samba  run smbtorture against the smbds of samba/build; takes long'
 	@echo 'make bench       compare our backend with epoll'
 	@echo 'make bench-report  the same, with plots, into docs/results/; takes long'
+	@echo 'make pictures    record a bad network and draw the pictures of the docs'
 	@echo 'make deb         build Debian packages, for this Debian, into bin/deb/'
 	@echo 'make install     install to the prefix of ./configure; honours DESTDIR'
 	@echo 'make clean, make distclean'
@@ -140,6 +142,14 @@ bench-report: deps
 	./waf build
 	bench/report
 
+pictures: DEPS += $(PICTURE_DEPS)
+pictures: deps
+	./waf build
+	mkdir -p bin/pictures
+	tests/vm/run --kernel 7.3-getsockopt --timeout 3600 \
+		--results bin/pictures -- docs/img/record
+	docs/img/draw bin/pictures
+
 deb: deps
 	debian/build
 
@@ -148,4 +158,4 @@ install clean distclean:
 
 .PHONY: all help deps build-deps deb-deps deb demo check check-fast fuzz \
 	check-cluster check-debug selftests kernel-deb check-suites soak \
-	check-samba bench bench-report install clean distclean
+	check-samba bench bench-report pictures install clean distclean

@@ -145,15 +145,12 @@ static bool add_to_names(struct day_lines *lines,
 /* What a counter grew since the client's last sample. */
 static uint64_t growth(json_t *last, const char *name, const json_t *client)
 {
-	const json_t *before = json_object_get(last, name);
-	json_t *now = json_object_get(client, name);
-	json_int_t grown = 0;
+	bool known = json_object_get(last, name) != NULL;
+	uint64_t before = get_number(last, name);
+	uint64_t now = get_number(client, name);
 
-	if (before != NULL) {
-		grown = json_integer_value(now) - json_integer_value(before);
-	}
-	json_object_set(last, name, now);
-	return grown > 0 ? (uint64_t)grown : 0;
+	json_object_set(last, name, json_object_get(client, name));
+	return known && now > before ? now - before : 0;
 }
 
 /* What is needed while the samples are read: names to numbers of lines. */

@@ -72,10 +72,11 @@ scrape_configs:
 
 class Server:
     """with Server(directory, prom) as server: Prometheus, which reads the file
-    prom each second and has our rules."""
+    prom each second and has our rules.  data: its database."""
 
-    def __init__(self, directory, prom):
+    def __init__(self, directory, prom, data=None):
         self.directory, self.port = directory, free_port()
+        self.data = data or f"{directory}/data"
         os.makedirs(directory)
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -109,7 +110,7 @@ class Server:
         self.process = subprocess.Popen(
             [program("prometheus"),
              f"--config.file={self.directory}/prometheus.yml",
-             f"--storage.tsdb.path={self.directory}/data",
+             f"--storage.tsdb.path={self.data}",
              f"--web.listen-address=127.0.0.1:{self.port}"],
             stdout=self.log, stderr=self.log, preexec_fn=die_with_parent)
         if not wait_for(lambda: self.get("query", query="vector(1)")):
