@@ -217,6 +217,9 @@ static void loop_until(const struct one *one)
 	const uint64_t at = one->at;
 	unsigned turns = 0;
 
+	if (one->fired > 0) {
+		return; /* in the turn of an earlier one: the machine is slow */
+	}
 	while (one->fired == 0) {
 		assert_int_equal(quicd_timers_loop_once(timers, ev), 0);
 		turns++;
