@@ -82,6 +82,9 @@ struct quicd_conn {
 	uint64_t stall_acked;	/* bytes_acked when the deadline was set */
 	uint64_t packets; /* with bytes for the client */
 
+	/* the first packet had no beginning of a ClientHello; see endpoint.c */
+	bool retry;
+
 	/* from QUICD_FAILED on: how the connection is closed */
 	bool reset; /* smbd is told by a reset */
 	enum quicd_error error;

@@ -226,15 +226,10 @@ void quicd_conn_close_liberr(struct quicd_conn *conn, int error)
 				 NULL,
 				 quicd_deadline(QUICD_HANDSHAKE)->reason);
 		return;
-	case NGTCP2_ERR_RETRY:
-		/*
-		 * The second packet of a large ClientHello has come first.  The
-		 * client sends it again; a Retry would make it two handshakes.
-		 */
-		quicd_conn_close(conn, NULL, NULL);
-		return;
 	case NGTCP2_ERR_DROP_CONN:
-		quicd_conn_close(conn, NULL, "invalid first packet");
+	case NGTCP2_ERR_RETRY:
+		conn->retry = true;
+		quicd_conn_close(conn, NULL, NULL);
 		return;
 	case NGTCP2_ERR_CRYPTO:
 		quicd_conn_close_tls(conn);

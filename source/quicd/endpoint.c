@@ -31,6 +31,9 @@
 #define QUICD_MAX_HANDSHAKES 512
 #define QUICD_MAX_CLOSE_WAITS 512
 
+/* Clients that had to begin again, which we remember. */
+#define QUICD_RETRIED 32
+
 /* How often those are looked at that were busy. */
 #define QUICD_DRAIN_INTERVAL (CLOCK_NS_PER_S / 10)
 
@@ -60,6 +63,11 @@ struct quicd_endpoint {
 		void (*done)(void *owner);
 		void *owner;
 	} drain;
+
+	/* the last Destination Connection IDs of clients that began with the
+	 * end of a ClientHello */
+	ngtcp2_cid retried[QUICD_RETRIED];
+	unsigned num_retried;
 };
 
 /* Connections: which of them have something to do. */
@@ -196,6 +204,40 @@ static const char *quicd_endpoint_limit(const struct quicd_endpoint *endpoint,
 				  remote);
 }
 
+/*
+ * The first packet of a client had no beginning of a ClientHello: that was lost,
+ * or comes later.  After a Retry the client sends all of it again; OpenSSL
+ * would never, as long as we acknowledge nothing.  If the beginning comes later,
+ * it gets another Retry, which the client ignores, and is no second handshake.
+ */
+static void quicd_endpoint_retry(struct quicd_endpoint *endpoint,
+				 struct quicd_udp *udp,
+				 const struct quicd_path *path,
+				 const uint8_t *data,
+				 size_t len)
+{
+	ngtcp2_pkt_hd hd;
+
+	if (ngtcp2_accept(&hd, data, len) == 0 && hd.tokenlen == 0) {
+		endpoint->retried[endpoint->num_retried++ % QUICD_RETRIED] =
+			hd.dcid;
+		quicd_send_retry(&endpoint->context, udp, path, &hd);
+	}
+}
+
+static bool quicd_endpoint_retried(const struct quicd_endpoint *endpoint,
+				   const ngtcp2_cid *dcid)
+{
+	size_t i;
+
+	for (i = 0; i < QUICD_RETRIED; i++) {
+		if (ngtcp2_cid_eq(&endpoint->retried[i], dcid)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 						struct quicd_udp *udp,
 						const struct quicd_path *path,
@@ -229,7 +271,9 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 		return NULL;
 	}
 	if (token == 0 && endpoint->drain.reason == NULL &&
-	    context->conns[QUICD_HANDSHAKE] >= QUICD_FREE_HANDSHAKES) {
+	    (context->conns[QUICD_HANDSHAKE] >= QUICD_FREE_HANDSHAKES ||
+	     quicd_endpoint_retried(endpoint, &hd.dcid)))
+	{
 		quicd_send_retry(context, udp, path, &hd);
 		return NULL;
 	}
@@ -325,7 +369,12 @@ void quicd_endpoint_received(void *owner,
 	}
 	quicd_conn_read(conn, path, data, len, now);
 	if (conn->state == QUICD_CLOSED) {
+		const bool retry = conn->retry;
+
 		quicd_endpoint_closed(endpoint, conn);
+		if (retry) {
+			quicd_endpoint_retry(endpoint, udp, path, data, len);
+		}
 		return;
 	}
 	quicd_endpoint_put(conn, &endpoint->work);
