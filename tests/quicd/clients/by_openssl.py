@@ -14,7 +14,6 @@ CANNOT = {
 }
 LARGE = "X25519MLKEM768"
 LARGE_OPTIONS = {}
-SSL_ERROR_NONE = 0
 
 
 class CloseArguments(ctypes.Structure):
@@ -58,7 +57,9 @@ class Client(QuicClient):
         return True
 
     def update_keys(self):
-        return self.ssl.SSL_key_update(self.connection, 0) == 1 and self.ping()
+        """As soon as the last update is acknowledged."""
+        return wait_for(lambda: self.ping() and self.ssl.SSL_key_update(
+            self.connection, 0) == 1)
 
     def move(self):
         """The descriptor is that of another socket from now on."""
@@ -76,9 +77,6 @@ class Client(QuicClient):
     def reset(self):
         self.first.reset()
 
-    def closed(self):
-        return super().closed()
-
     def close(self, error=0, reason=""):
         if self.over:
             return
@@ -87,7 +85,6 @@ class Client(QuicClient):
         self.ssl.SSL_shutdown_ex(self.connection, ctypes.c_uint64(7),
                                  ctypes.byref(arguments),
                                  ctypes.c_size_t(ctypes.sizeof(arguments)))
-        wait_for(lambda: True)
         self.ssl.SSL_handle_events(self.connection)
         if self.first:
             self.ssl.SSL_free(self.first.stream)
