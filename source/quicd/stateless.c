@@ -12,9 +12,15 @@
 
 #define QUICD_RETRY_TIMEOUT (10 * CLOCK_NS_PER_S)
 
-/* A reset must not be longer than what it answers, and looks like a packet. */
-#define QUICD_RESET_MIN_PACKET 43
+/*
+ * A reset looks like a packet, and is shorter than what it answers, so that two
+ * ends do not answer each other's for ever.  A client that has lost its server
+ * and has nothing to say probes with packets of 38 bytes.
+ */
 #define QUICD_RESET_RANDOM 22
+#define QUICD_RESET_MAX (QUICD_RESET_RANDOM + NGTCP2_STATELESS_RESET_TOKENLEN)
+#define QUICD_RESET_MIN \
+	(NGTCP2_MIN_STATELESS_RESET_RANDLEN + NGTCP2_STATELESS_RESET_TOKENLEN)
 
 bool quicd_stateless_allowed(struct quicd_stateless *stateless, uint64_t now)
 {
@@ -69,14 +75,15 @@ void quicd_send_stateless_reset(struct quicd_stateless *stateless,
 				const ngtcp2_version_cid *vc,
 				size_t len)
 {
-	uint8_t packet[QUICD_RESET_MIN_PACKET];
+	uint8_t packet[QUICD_RESET_MAX];
+	const size_t size = len > QUICD_RESET_MAX ? QUICD_RESET_MAX : len - 1;
 	uint8_t token[NGTCP2_STATELESS_RESET_TOKENLEN];
 	uint8_t random[QUICD_RESET_RANDOM];
 	ngtcp2_cid cid;
 	ngtcp2_ssize n;
 	int ret;
 
-	if (len < QUICD_RESET_MIN_PACKET || vc->dcidlen != QUICD_CID_LEN ||
+	if (len <= QUICD_RESET_MIN || vc->dcidlen != QUICD_CID_LEN ||
 	    !quicd_stateless_allowed(stateless, clock_monotonic_ns()))
 	{
 		return;
@@ -89,7 +96,7 @@ void quicd_send_stateless_reset(struct quicd_stateless *stateless,
 	}
 	quicd_random(random, sizeof(random));
 	n = ngtcp2_pkt_write_stateless_reset(
-		packet, sizeof(packet), token, random, sizeof(random));
+		packet, size, token, random, size - sizeof(token));
 	if (n > 0) {
 		quicd_udp_send(udp, path, packet, (size_t)n);
 	}

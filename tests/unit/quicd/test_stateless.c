@@ -152,8 +152,14 @@ static void test_stateless_reset(void **state)
 	assert_in_range(len, 21, 42);
 	assert_int_equal(answer[0] & 0xc0, 0x40);
 	assert_memory_equal(&answer[len - sizeof(token)], token, sizeof(token));
-	/* not for one that is as short as the answer: it may be a reset */
-	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 42);
+	/* shorter than what it answers, which may be a reset, too */
+	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 38);
+	len = got();
+	assert_int_equal(len, 37);
+	assert_memory_equal(&answer[len - sizeof(token)], token, sizeof(token));
+	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 22);
+	assert_int_equal(got(), 21);
+	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 21);
 	assert_int_equal(got(), 0);
 	/* nor for an ID that cannot be ours */
 	vc.dcidlen = 8;
