@@ -68,9 +68,9 @@ MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
 
 # smbd-quicd without its main.c: files that need no QUIC library, and the rest.
 QUICD_PLAIN = ['quicd/' + part for part in (
-    'access', 'behind', 'bundle', 'cid', 'close_wait', 'cpus', 'framing',
-    'handover', 'limits', 'log', 'names', 'relay', 'rights', 'settings',
-    'smbconf', 'state', 'testparm', 'timer', 'udp', 'udp_open')]
+    'access', 'addresses', 'behind', 'bundle', 'cid', 'close_wait', 'cpus',
+    'framing', 'handover', 'limits', 'log', 'names', 'relay', 'rights',
+    'settings', 'smbconf', 'state', 'testparm', 'timer', 'udp', 'udp_open')]
 QUICD = ['quicd/' + part for part in (
     'certificates', 'conn', 'conn_callbacks', 'conn_close', 'conn_create',
     'convert', 'endpoint', 'parent', 'publish', 'reading', 'revocation',
@@ -306,6 +306,8 @@ def build(bld):
         bld(features='subst', source='source/quicd/smbd-quicd.service.in',
             target='smbd-quicd.service', SBINDIR=bld.env.SBINDIR,
             install_path='${PREFIX}/lib/systemd/system')
+        bld.install_files('${PREFIX}/share/ctdb/events/legacy',
+                          'source/quicd/51.smbd-quicd.script', chmod=0o755)
 
     for page in bld.env.MAN_PAGES:
         bld(rule='${XSLTPROC} --nonet --stringparam refentry.meta.get.quietly 1 '

@@ -16,6 +16,7 @@
 #include <malloc.h>
 #include <string.h>
 
+#include "addresses.h"
 #include "close_wait.h"
 #include "conn.h"
 #include "endpoint.h"
@@ -493,6 +494,50 @@ void quicd_endpoint_drain(struct quicd_endpoint *endpoint,
 	quicd_timer_set(&endpoint->drain.timer, now);
 }
 
+/* Close those whose end here is on this address: no packet comes any more. */
+static void quicd_endpoint_address_lost(void *owner,
+					const struct address *address)
+{
+	struct quicd_endpoint *endpoint = talloc_get_type_abort(
+		owner, struct quicd_endpoint);
+	struct quicd_conn *lists[] = {endpoint->idle, endpoint->work};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(lists); i++) {
+		struct quicd_conn *conn = lists[i];
+
+		while (conn != NULL) {
+			struct quicd_conn *next = conn->next;
+			const ngtcp2_path *path = ngtcp2_conn_get_path(
+				conn->ngtcp2);
+
+			if (address_same_host(path->local.addr,
+					      &address->u.sa))
+			{
+				quicd_conn_shutdown(conn,
+						    "this machine lost the "
+						    "address");
+				quicd_endpoint_closed(endpoint, conn);
+			}
+			conn = next;
+		}
+	}
+}
+
+static void quicd_endpoint_watch_addresses(struct quicd_endpoint *endpoint)
+{
+	const int error = quicd_addresses_watch(endpoint,
+						endpoint->context.ev,
+						quicd_endpoint_address_lost,
+						endpoint);
+
+	if (error != 0) {
+		quicd_log("cannot watch the addresses of this machine: %s; "
+			  "clients of one that moves end by their time-out",
+			  strerror(error));
+	}
+}
+
 static int quicd_endpoint_destructor(struct quicd_endpoint *endpoint)
 {
 	quicd_endpoint_clear(endpoint);
@@ -557,6 +602,7 @@ struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
 		return NULL;
 	}
 	quicd_endpoint_publish(endpoint, status);
+	quicd_endpoint_watch_addresses(endpoint);
 	return endpoint;
 }
 
