@@ -170,8 +170,38 @@ static bool quicd_conn_write(struct quicd_conn *conn, uint64_t now)
 	return true;
 }
 
+/*
+ * What smbd has taken is the client's new credit.  If half of the credit went
+ * in less than two round trips, the credit is what limits the client: double
+ * it, as far as the budget allows.
+ */
+static void quicd_conn_give_credit(struct quicd_conn *conn,
+				   size_t taken,
+				   uint64_t now)
+{
+	uint64_t credit = taken;
+	ngtcp2_conn_info info;
+
+	conn->window_taken += taken;
+	if (conn->window_taken >= conn->window / 2) {
+		ngtcp2_conn_get_conn_info(conn->ngtcp2, &info);
+		if (now - conn->window_start < 2 * info.smoothed_rtt &&
+		    2 * conn->window <= QUICD_RELAY_MAX &&
+		    quicd_account_grow(&conn->account, conn->window))
+		{
+			credit += conn->window;
+			conn->window *= 2;
+		}
+		conn->window_taken = 0;
+		conn->window_start = now;
+	}
+	(void)ngtcp2_conn_extend_max_stream_offset(
+		conn->ngtcp2, conn->stream, credit);
+	ngtcp2_conn_extend_max_offset(conn->ngtcp2, credit);
+}
+
 /* Give smbd what the client has sent, the client as much credit; read on. */
-static void quicd_conn_work_relay(struct quicd_conn *conn)
+static void quicd_conn_work_relay(struct quicd_conn *conn, uint64_t now)
 {
 	const char *wrong = NULL;
 	size_t taken = 0;
@@ -181,10 +211,7 @@ static void quicd_conn_work_relay(struct quicd_conn *conn)
 		quicd_conn_fail(conn, QUICD_ERROR_SMBD, wrong);
 	}
 	if (taken > 0) {
-		(void)ngtcp2_conn_extend_max_stream_offset(conn->ngtcp2,
-							   conn->stream,
-							   taken);
-		ngtcp2_conn_extend_max_offset(conn->ngtcp2, taken);
+		quicd_conn_give_credit(conn, taken, now);
 	}
 	if (conn->state < QUICD_FAILED) {
 		wrong = quicd_relay_refill(conn->relay);
@@ -254,7 +281,7 @@ enum quicd_conn_result quicd_conn_work(struct quicd_conn *conn, uint64_t now)
 		quicd_conn_deadline_missed(conn);
 	}
 	if (conn->state < QUICD_FAILED && conn->relay != NULL) {
-		quicd_conn_work_relay(conn);
+		quicd_conn_work_relay(conn, now);
 	}
 	if (conn->state == QUICD_FAILED) {
 		quicd_conn_close_application(conn, conn->error, conn->reason);

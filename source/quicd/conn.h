@@ -25,6 +25,10 @@ enum quicd_error {
 	QUICD_ERROR_TIMEOUT = 4,
 };
 
+/* What each connection has of the budget: its own state, and both ways. */
+#define QUICD_CONN_SHARE (65536 + 2 * QUICD_RELAY_SHARE)
+#define QUICD_CONN_NO_SHARE "smbd_uring:quic memory"
+
 struct quicd_conn;
 
 struct quicd_conn_ops {
@@ -65,6 +69,7 @@ struct quicd_conn {
 	struct quicd_cid_set cids;
 	struct quicd_timer timer;
 	struct quicd_slot *slot; /* NULL: not let in yet */
+	struct quicd_account account;
 	struct address peer;
 	struct address validated; /* the last path that was validated */
 	uint64_t start;
@@ -76,6 +81,9 @@ struct quicd_conn {
 	uint64_t bytes_from_client;
 	uint64_t bytes_to_client;
 	uint64_t bytes_acked;
+	uint64_t window;       /* the client's credit */
+	uint64_t window_taken; /* by smbd, since window_start */
+	uint64_t window_start;
 	uint64_t bytes_seen; /* both ways, at the time active */
 	uint64_t active;     /* when bytes of SMB came last, either way */
 	uint64_t stall_timeout; /* in nanoseconds */

@@ -141,6 +141,14 @@ static int quicd_conn_handshake_completed(ngtcp2_conn *ngtcp2, void *user_data)
 		quicd_conn_fail(conn, QUICD_ERROR_REFUSED, limit);
 		return 0;
 	}
+	if (!quicd_account_open(&conn->account,
+				context->shared->budget,
+				context->worker,
+				QUICD_CONN_SHARE))
+	{
+		quicd_conn_fail(conn, QUICD_ERROR_REFUSED, QUICD_CONN_NO_SHARE);
+		return 0;
+	}
 	quicd_conn_set_keep_alive(conn);
 	quicd_conn_set_state(conn, QUICD_WAIT_SMB);
 	quicd_log("%s connected: certificate=\"%s\" cipher=%s",
@@ -176,6 +184,7 @@ static bool quicd_conn_connect(struct quicd_conn *conn)
 				   conn->context->ev,
 				   settings,
 				   &conn->peer,
+				   &conn->account,
 				   &quicd_conn_relay_ops,
 				   conn,
 				   &conn->relay);

@@ -18,6 +18,7 @@ static int quicd_conn_destructor(struct quicd_conn *conn)
 	quicd_timer_remove(&conn->timer);
 	TALLOC_FREE(conn->relay);
 	quicd_cid_clear(&conn->cids);
+	quicd_account_close(&conn->account);
 	if (conn->slot != NULL) {
 		quicd_slot_release(conn->slot);
 	}
@@ -67,9 +68,8 @@ static bool quicd_conn_parameters(const struct quicd_conn *conn,
 	const struct quicd_shared *shared = conn->context->shared;
 
 	ngtcp2_transport_params_default(params);
-	params->initial_max_stream_data_bidi_remote =
-		QUICD_RELAY_FROM_CLIENT_MAX;
-	params->initial_max_data = QUICD_RELAY_FROM_CLIENT_MAX;
+	params->initial_max_stream_data_bidi_remote = conn->window;
+	params->initial_max_data = conn->window;
 	params->initial_max_streams_bidi = 1;
 	params->max_idle_timeout = conn->context->settings->idle_timeout *
 				   CLOCK_NS_PER_S;
@@ -165,6 +165,7 @@ struct quicd_conn *quicd_conn_create(TALLOC_CTX *mem_ctx,
 	conn->validated = path->remote;
 	conn->start = now;
 	conn->stream = -1;
+	conn->window = QUICD_RELAY_SHARE;
 	conn->stall_timeout = context->settings->stall_timeout * CLOCK_NS_PER_S;
 	quicd_cid_set_init(&conn->cids, context->cids, QUICD_CID_OF_CONN);
 	talloc_set_destructor(conn, quicd_conn_destructor);

@@ -7,6 +7,7 @@
 
 #include <tevent.h>
 
+#include "budget.h"
 #include "cid.h"
 #include "limits.h"
 #include "settings.h"
@@ -20,6 +21,7 @@ struct quicd_tls;
 /* Of all workers, made before they are forked. */
 struct quicd_shared {
 	struct quicd_limits *limits;
+	struct quicd_budget *budget; /* NULL: no limit */
 	uint32_t workers;
 	/* of tokens and of stateless resets, so that they outlive a worker */
 	uint8_t secret[QUICD_SECRET_LEN];

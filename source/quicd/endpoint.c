@@ -200,6 +200,9 @@ static const char *quicd_endpoint_limit(const struct quicd_endpoint *endpoint,
 	if (context->conns[QUICD_HANDSHAKE] >= QUICD_MAX_HANDSHAKES) {
 		return "too many handshakes";
 	}
+	if (!quicd_budget_has(context->shared->budget, QUICD_CONN_SHARE)) {
+		return QUICD_CONN_NO_SHARE;
+	}
 	return quicd_limits_check(context->shared->limits,
 				  context->settings,
 				  remote);

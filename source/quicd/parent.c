@@ -331,6 +331,8 @@ static bool parent_reload_fd(struct quicd_parent *parent, int fd)
 	}
 	parent_tell_workers(parent, 'C', -1);
 	parent_say_restart(parent, settings);
+	quicd_budget_set(parent->shared.budget,
+			 quicd_settings_memory(settings));
 	talloc_free(parent->settings);
 	parent->settings = settings;
 	quicd_tls_release(parent->tls);
@@ -420,6 +422,7 @@ static void parent_reap(struct quicd_parent *parent)
 				parent_say_death(i, pid, status);
 			}
 			quicd_limits_release_worker(parent->shared.limits, i);
+			quicd_budget_release_worker(parent->shared.budget, i);
 			close(worker->fd);
 			worker->fd = -1;
 			worker->pid = 0;
@@ -574,10 +577,15 @@ static bool parent_prepare(struct quicd_parent *parent)
 	shared->workers = parent->settings->workers;
 	shared->limits = quicd_limits_create(parent,
 					     parent->settings->max_connections);
+	shared->budget = quicd_budget_create(
+		parent,
+		shared->workers,
+		quicd_settings_memory(parent->settings));
 	parent->workers = talloc_zero_array(parent,
 					    struct parent_worker,
 					    shared->workers);
-	if (shared->limits == NULL || parent->workers == NULL) {
+	if (shared->limits == NULL || shared->budget == NULL ||
+	    parent->workers == NULL) {
 		quicd_log_at(QUICD_LOG_ERROR,
 			     "no memory for %u connections",
 			     parent->settings->max_connections);

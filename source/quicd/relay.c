@@ -5,7 +5,7 @@
  * Each direction is a queue of chunks.  Bytes from the client are kept until
  * smbd's socket takes them, and only then is the client given as much new
  * credit.  Bytes from smbd are kept until the client has acknowledged them, as
- * QUIC retransmits from there.  No more than QUICD_RELAY_TO_CLIENT_MAX of them
+ * QUIC retransmits from there.  No more than QUICD_RELAY_MAX of them
  * are read ahead.  So a slow side stops the other one, and the memory of a
  * connection has a limit; an idle one has no chunks at all.
  *
@@ -68,6 +68,8 @@ struct quicd_relay {
 	bool client_ended;
 	bool shut_down; /* and smbd knows */
 
+	struct quicd_account *account;
+	uint64_t paid; /* for to_client, above the share */
 	struct quicd_queue to_client;
 	bool more;   /* the last read took all that it could: try again */
 	size_t sent; /* of to_client, not acknowledged yet */
@@ -206,23 +208,36 @@ size_t quicd_relay_unsent(const struct quicd_relay *relay)
 	return relay->to_client.len - relay->sent;
 }
 
+/* Pay for so many bytes that wait for the client, if they are not paid for. */
+static bool quicd_relay_pay(struct quicd_relay *relay, size_t bytes)
+{
+	while (bytes > QUICD_RELAY_SHARE + relay->paid) {
+		if (!quicd_account_grow(relay->account, QUICD_RELAY_SHARE)) {
+			return false;
+		}
+		relay->paid += QUICD_RELAY_SHARE;
+	}
+	return true;
+}
+
 /*
  * How many chunks may be filled from smbd now.  What waits long to be sent
  * leaves the processor's cache, so no more of it is taken than is sent soon.
  * While smbd has more, several chunks are filled by one call.
  */
-static size_t quicd_relay_room(const struct quicd_relay *relay)
+static size_t quicd_relay_room(struct quicd_relay *relay)
 {
 	const size_t count = relay->more ? QUICD_READ_CHUNKS : 1;
 	const size_t wanted = count * QUICD_CHUNK_SIZE;
 
 	if (relay->connecting || relay->smbd_ended ||
-	    relay->to_client.len + wanted > QUICD_RELAY_TO_CLIENT_MAX ||
+	    relay->to_client.len + wanted > QUICD_RELAY_MAX ||
 	    quicd_relay_unsent(relay) + wanted > QUICD_RELAY_UNSENT_MAX)
 	{
 		return 0;
 	}
-	return count;
+	return quicd_relay_pay(relay, relay->to_client.len + wanted) ? count
+								     : 0;
 }
 
 static bool quicd_relay_wants_write(const struct quicd_relay *relay)
@@ -274,7 +289,7 @@ const char *quicd_relay_input(struct quicd_relay *relay,
 	if (wrong != NULL) {
 		return wrong;
 	}
-	if (relay->from_client.len + len > QUICD_RELAY_FROM_CLIENT_MAX) {
+	if (relay->from_client.len + len > QUICD_RELAY_MAX) {
 		return "client exceeded its flow-control credit";
 	}
 	if (!quicd_queue_add(relay, &relay->from_client, data, len)) {
@@ -349,6 +364,16 @@ void quicd_relay_acked(struct quicd_relay *relay, size_t len)
 	}
 	relay->sent -= len;
 	quicd_queue_drop(&relay->to_client, len);
+	/* two steps behind: not to and fro with each packet */
+	if (relay->to_client.len == 0 ||
+	    relay->to_client.len + 2 * QUICD_RELAY_SHARE < relay->paid)
+	{
+		const uint64_t steps = relay->to_client.len / QUICD_RELAY_SHARE;
+
+		quicd_account_shrink(relay->account,
+				     relay->paid - steps * QUICD_RELAY_SHARE);
+		relay->paid = steps * QUICD_RELAY_SHARE;
+	}
 }
 
 bool quicd_relay_ended(const struct quicd_relay *relay)
@@ -508,6 +533,7 @@ static void quicd_relay_handler(struct tevent_context *ev,
 
 static int quicd_relay_destructor(struct quicd_relay *relay)
 {
+	quicd_account_shrink(relay->account, relay->paid);
 	TALLOC_FREE(relay->fde);
 	close(relay->fd);
 	return 0;
@@ -598,6 +624,7 @@ const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
 			       struct tevent_context *ev,
 			       const struct quicd_settings *settings,
 			       const struct address *client,
+			       struct quicd_account *account,
 			       const struct quicd_relay_ops *ops,
 			       void *owner,
 			       struct quicd_relay **_relay)
@@ -615,6 +642,7 @@ const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
 	if (relay == NULL) {
 		return "out of memory";
 	}
+	relay->account = account;
 	relay->ops = ops;
 	relay->owner = owner;
 	relay->server = *server;

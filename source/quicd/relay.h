@@ -9,13 +9,18 @@
 #include <sys/uio.h>
 #include <tevent.h>
 
+#include "budget.h"
 #include "settings.h"
 
-/* What may wait for smbd: no more than the client was given credit for. */
-#define QUICD_RELAY_FROM_CLIENT_MAX (2U << 20)
+/*
+ * What may wait, each way: for smbd, no more than the client was given credit
+ * for; for the client, until it has acknowledged it.  It fills 1 Gbit/s with
+ * a round trip of 130 ms.
+ */
+#define QUICD_RELAY_MAX (16U << 20)
 
-/* What is read from smbd before the client has acknowledged it. */
-#define QUICD_RELAY_TO_CLIENT_MAX (4U << 20)
+/* A part of it that each connection has, whatever the budget. */
+#define QUICD_RELAY_SHARE (256U << 10)
 
 struct quicd_relay;
 
@@ -39,12 +44,15 @@ bool quicd_relay_possible(const struct quicd_settings *settings);
 /**
  * @brief Begin to connect to smbd.
  *
+ * @param[in] account  Pays for what waits for the client above the share.
+ *
  * @return NULL, or why that is not possible.
  */
 const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
 			       struct tevent_context *ev,
 			       const struct quicd_settings *settings,
 			       const struct address *client,
+			       struct quicd_account *account,
 			       const struct quicd_relay_ops *ops,
 			       void *owner,
 			       struct quicd_relay **relay);

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "cpus.h"
 #include "settings.h"
@@ -105,6 +106,12 @@ static const struct quicd_parameter {
 	 0,
 	 3600,
 	 "10"},
+	{QUICD_PREFIX "quic memory",
+	 QUICD_TYPE_NUMBER,
+	 FIELD(memory),
+	 0,
+	 1048576,
+	 "0"},
 	/* the number is one byte of a connection ID */
 	{QUICD_PREFIX "quic workers",
 	 QUICD_TYPE_NUMBER,
@@ -523,6 +530,17 @@ struct quicd_settings *quicd_settings_parse(TALLOC_CTX *mem_ctx,
 		TALLOC_FREE(settings);
 	}
 	return settings;
+}
+
+uint64_t quicd_settings_memory(const struct quicd_settings *settings)
+{
+	const uint64_t pages = (uint64_t)sysconf(_SC_PHYS_PAGES);
+
+	if (settings->memory != 0) {
+		return (uint64_t)settings->memory << 20;
+	}
+	/* half of what the unit's MemoryMax= is */
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 4;
 }
 
 const struct address *quicd_settings_server(

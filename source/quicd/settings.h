@@ -41,6 +41,7 @@ struct quicd_settings {
 	uint32_t idle_timeout;	/* seconds */
 	uint32_t stall_timeout; /* seconds */
 	uint32_t drain_timeout; /* seconds */
+	uint32_t memory;	/* MiB; 0: quicd_settings_memory() chooses */
 	uint32_t workers;
 	uint32_t client_certificates; /* enum quicd_client_certificates */
 
@@ -85,6 +86,9 @@ const struct address *quicd_settings_server(
  * @return the name as the man pages have it, NULL after the last one
  */
 const char *quicd_settings_parameter(size_t i, bool *ours);
+
+/** @brief The memory that connections may need, in bytes. */
+uint64_t quicd_settings_memory(const struct quicd_settings *settings);
 
 #define QUICD_PREFIX "smbd_uring:"
 

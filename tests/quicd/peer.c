@@ -9,6 +9,7 @@
  * hold=1: not renewed
  * put: so many bytes are sent, in messages of 64 KiB
  * get: it ends when so many bytes have come
+ * stop=1: it ends when all is acknowledged that it has put
  * cubic=0: BBR in its place
  *
  * It prints a line for each thing that happens, and ends with the connection.
@@ -42,11 +43,12 @@ enum peer_option {
 	PEER_PUT,
 	PEER_GET,
 	PEER_CUBIC,
+	PEER_STOP,
 	PEER_OPTIONS,
 };
 
 static const char *const peer_names[PEER_OPTIONS] = {
-	"idle", "window", "hold", "put", "get", "cubic"};
+	"idle", "window", "hold", "put", "get", "cubic", "stop"};
 
 static uint64_t peer_option[PEER_OPTIONS] = {
 	[PEER_IDLE] = 30, [PEER_WINDOW] = 1 << 20, [PEER_CUBIC] = 1};
@@ -61,6 +63,8 @@ static struct {
 	int64_t stream;
 	uint64_t received;
 	uint64_t sent;
+	uint64_t acked;
+	uint64_t window; /* the largest credit beyond what was acknowledged */
 	uint8_t message[PEER_MESSAGE];
 } peer = {.stream = -1};
 
@@ -126,6 +130,29 @@ static int peer_received(ngtcp2_conn *conn,
 	return 0;
 }
 
+static int peer_acked(ngtcp2_conn *conn,
+		      int64_t stream,
+		      uint64_t offset,
+		      uint64_t len,
+		      void *user_data,
+		      void *stream_user_data)
+{
+	peer.acked = offset + len;
+	return 0;
+}
+
+static int peer_credit(ngtcp2_conn *conn,
+		       int64_t stream,
+		       uint64_t max_data,
+		       void *user_data,
+		       void *stream_user_data)
+{
+	if (max_data - peer.acked > peer.window) {
+		peer.window = max_data - peer.acked;
+	}
+	return 0;
+}
+
 static int peer_token(ngtcp2_conn *conn,
 		      const uint8_t *token,
 		      size_t len,
@@ -152,6 +179,8 @@ static const ngtcp2_callbacks peer_callbacks = {
 	.handshake_completed = peer_connected,
 	.recv_stream_data = peer_received,
 	.recv_new_token = peer_token,
+	.acked_stream_data_offset = peer_acked,
+	.extend_max_stream_data = peer_credit,
 };
 
 static void peer_tls(void)
@@ -403,8 +432,13 @@ int main(int argc, char **argv)
 		    peer.received >= peer_option[PEER_GET]) {
 			break;
 		}
+		if (peer.acked == peer_option[PEER_PUT] &&
+		    peer_option[PEER_STOP] != 0) {
+			break;
+		}
 		peer_wait();
 	}
 	peer_say("received", peer.received);
+	peer_say("window", peer.window);
 	return 0;
 }

@@ -21,6 +21,7 @@
 static struct tevent_context *ev;
 static struct quicd_settings settings;
 static struct quicd_relay *relay;
+static struct quicd_account account;
 static int listener;
 static int smbd;
 static unsigned connected;
@@ -86,7 +87,7 @@ static int setup(void **state)
 	ready = 0;
 	failure = NULL;
 	assert_null(quicd_relay_create(
-		ev, ev, &settings, &client, &ops, NULL, &relay));
+		ev, ev, &settings, &client, &account, &ops, NULL, &relay));
 	smbd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	assert_true(smbd >= 0);
 	while (connected == 0) {
@@ -195,7 +196,7 @@ static void test_to_client(void **state)
 		}
 		work();
 		assert_true(sent - acked + quicd_relay_unsent(relay) <=
-			    QUICD_RELAY_TO_CLIENT_MAX);
+			    QUICD_RELAY_MAX);
 	}
 	assert_int_equal(sent, TOTAL);
 	assert_true(quicd_relay_ended(relay));
@@ -234,7 +235,7 @@ static void test_limit(void **state)
 	bool over = false;
 	unsigned was;
 
-	while (sent < QUICD_RELAY_TO_CLIENT_MAX / 4 * 3) {
+	while (sent < QUICD_RELAY_MAX / 4 * 3) {
 		from_smbd = smbd_send(from_smbd);
 		work();
 		if (quicd_relay_unsent(relay) == 0) {
@@ -246,7 +247,7 @@ static void test_limit(void **state)
 		from_smbd = smbd_send(from_smbd);
 		work();
 		sent = drain(sent);
-		assert_true(sent <= QUICD_RELAY_TO_CLIENT_MAX);
+		assert_true(sent <= QUICD_RELAY_MAX);
 	}
 	(void)tevent_add_timer(
 		ev, ev, tevent_timeval_current_ofs(0, 50000), timed_out, &over);
@@ -256,7 +257,7 @@ static void test_limit(void **state)
 		work();
 		assert_int_equal(tevent_loop_once(ev), 0);
 		sent = drain(sent);
-		assert_true(sent <= QUICD_RELAY_TO_CLIENT_MAX);
+		assert_true(sent <= QUICD_RELAY_MAX);
 	}
 	assert_in_range(ready - was, 0, 100);
 	assert_true(from_smbd < TOTAL);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * The memory that connections may need, in all workers: smbd_uring:quic memory.
+ *
+ * Memory is counted before clients can make us use it: a connection's share
+ * when it is let in, more credit before the client is given it, and room for
+ * what smbd sends before it is read.  So the sum cannot be passed by clients
+ * who all send at once.
+ *
+ * The last quarter is for new connections alone: those that are there do not
+ * grow into it.
+ */
+#ifndef QUICD_BUDGET_H
+#define QUICD_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+
+struct quicd_budget;
+
+/* What one connection has of it; all zero at first. */
+struct quicd_account {
+	struct quicd_budget *budget; /* NULL: no limit */
+	uint32_t worker;
+	uint64_t bytes;
+};
+
+/** @brief A budget of so many bytes, to be shared by fork(). */
+struct quicd_budget *quicd_budget_create(TALLOC_CTX *mem_ctx,
+					 uint32_t workers,
+					 uint64_t bytes);
+
+/** @brief Change it; what is in use above stays in use. */
+void quicd_budget_set(struct quicd_budget *budget, uint64_t bytes);
+
+uint64_t quicd_budget_used(const struct quicd_budget *budget);
+
+/** @brief Whether there is room for a new connection of so many bytes. */
+bool quicd_budget_has(const struct quicd_budget *budget, uint64_t bytes);
+
+/** @brief Give back what a worker had that has died. */
+void quicd_budget_release_worker(struct quicd_budget *budget, uint32_t worker);
+
+/** @brief Take the share of a new connection; false if there is none left. */
+bool quicd_account_open(struct quicd_account *account,
+			struct quicd_budget *budget,
+			uint32_t worker,
+			uint64_t bytes);
+
+/** @brief Take more; false if there is none left. */
+bool quicd_account_grow(struct quicd_account *account, uint64_t bytes);
+
+void quicd_account_shrink(struct quicd_account *account, uint64_t bytes);
+
+/** @brief Give all back. */
+void quicd_account_close(struct quicd_account *account);
+
+#endif /* QUICD_BUDGET_H */
