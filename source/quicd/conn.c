@@ -19,6 +19,10 @@
 /* A request whose answer takes longer to begin is not waited for. */
 #define QUICD_BUSY CLOCK_NS_PER_S
 
+/* See quicd_conn_watch_path(). */
+#define QUICD_NARROW_AFTER CLOCK_NS_PER_S
+#define QUICD_NARROW_TIME (600 * CLOCK_NS_PER_S)
+
 /* Another path of the client was validated. */
 static void quicd_conn_path_validated(struct quicd_conn *conn)
 {
@@ -146,6 +150,9 @@ static bool quicd_conn_write(struct quicd_conn *conn, uint64_t now)
 		uint8_t *packet = quicd_udp_reserve(udp, &size);
 		ngtcp2_ssize n;
 
+		if (now < conn->narrow_until) {
+			size = NGTCP2_MAX_UDP_PAYLOAD_SIZE;
+		}
 		n = quicd_conn_write_packet(
 			conn, &path, &info, packet, size, now);
 		if (n < 0) {
@@ -240,6 +247,33 @@ static void quicd_conn_watch_stall(struct quicd_conn *conn, uint64_t now)
 	}
 }
 
+/*
+ * The MTU of a path may become smaller, and the message about it may be lost,
+ * or have no socket: then all long packets vanish, and ngtcp2 sends them again
+ * as long as before.  If no bytes are acknowledged for a while, send small
+ * packets, which every path of QUIC takes, and try long ones much later
+ * (PMTU_RAISE_TIMER of RFC 8899).
+ */
+static void quicd_conn_watch_path(struct quicd_conn *conn, uint64_t now)
+{
+	const uint64_t wait = 3 * ngtcp2_conn_get_pto(conn->ngtcp2);
+	const bool sent = conn->relay != NULL &&
+			  quicd_relay_unacked(conn->relay) >
+				  quicd_relay_unsent(conn->relay);
+
+	if (!sent || conn->bytes_acked != conn->path_acked) {
+		conn->path_acked = conn->bytes_acked;
+		conn->path_time = now;
+		return;
+	}
+	if (now >= conn->narrow_until &&
+	    now - conn->path_time >=
+		    (wait > QUICD_NARROW_AFTER ? wait : QUICD_NARROW_AFTER))
+	{
+		conn->narrow_until = now + QUICD_NARROW_TIME;
+	}
+}
+
 static void quicd_conn_note_activity(struct quicd_conn *conn, uint64_t now)
 {
 	const uint64_t bytes = conn->bytes_from_client + conn->bytes_to_client;
@@ -301,6 +335,7 @@ enum quicd_conn_result quicd_conn_work(struct quicd_conn *conn, uint64_t now)
 			return QUICD_CONN_CLOSED;
 		}
 	}
+	quicd_conn_watch_path(conn, now);
 	if (!quicd_conn_write(conn, now)) {
 		return QUICD_CONN_CLOSED;
 	}

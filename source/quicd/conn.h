@@ -93,6 +93,11 @@ struct quicd_conn {
 	/* the first packet had no beginning of a ClientHello; see endpoint.c */
 	bool retry;
 
+	/* of a path that may lose all that is long, see conn.c */
+	uint64_t path_acked; /* bytes_acked when path_time was set */
+	uint64_t path_time;
+	uint64_t narrow_until; /* only small packets until then */
+
 	/* from QUICD_FAILED on: how the connection is closed */
 	bool reset; /* smbd is told by a reset */
 	enum quicd_error error;

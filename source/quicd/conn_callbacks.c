@@ -17,6 +17,7 @@
 #include "conn_internal.h"
 #include "convert.h"
 #include "log.h"
+#include "stateless.h"
 #include "util/clock.h"
 
 #define QUICD_KEEP_ALIVE_MAX (15 * CLOCK_NS_PER_S)
@@ -120,6 +121,18 @@ static void quicd_conn_set_keep_alive(struct quicd_conn *conn)
 						: QUICD_KEEP_ALIVE_MAX);
 }
 
+/* For the client's next connection: it needs no Retry then. */
+static void quicd_conn_give_token(struct quicd_conn *conn)
+{
+	uint8_t token[NGTCP2_CRYPTO_MAX_REGULAR_TOKENLEN];
+	const size_t len = quicd_make_new_token(
+		conn->context->shared, &conn->peer, token);
+
+	if (len > 0) {
+		(void)ngtcp2_conn_submit_new_token(conn->ngtcp2, token, len);
+	}
+}
+
 static int quicd_conn_handshake_completed(ngtcp2_conn *ngtcp2, void *user_data)
 {
 	struct quicd_conn *conn = user_data;
@@ -150,6 +163,7 @@ static int quicd_conn_handshake_completed(ngtcp2_conn *ngtcp2, void *user_data)
 		return 0;
 	}
 	quicd_conn_set_keep_alive(conn);
+	quicd_conn_give_token(conn);
 	quicd_conn_set_state(conn, QUICD_WAIT_SMB);
 	quicd_log("%s connected: certificate=\"%s\" cipher=%s",
 		  address_print(&conn->peer.u.sa, peer),

@@ -13,6 +13,9 @@
 #include "util/clock.h"
 #include "util/macros.h"
 
+/* Connection IDs that the client may give us. */
+#define QUICD_PEER_CIDS 8
+
 static int quicd_conn_destructor(struct quicd_conn *conn)
 {
 	quicd_timer_remove(&conn->timer);
@@ -40,22 +43,31 @@ static ngtcp2_conn *quicd_conn_get_conn(ngtcp2_crypto_conn_ref *ref)
 static void quicd_conn_settings(ngtcp2_settings *settings,
 				const ngtcp2_pkt_hd *hd,
 				bool retried,
+				size_t payload,
+				bool bbr,
 				uint64_t now)
 {
 	/* around what the routes of today can do, and jumbo frames */
 	static const uint16_t probes[] = {1406, 1452, QUICD_MAX_PAYLOAD};
+	size_t num_probes = ARRAY_SIZE(probes);
 
 	ngtcp2_settings_default(settings);
 	settings->initial_ts = now;
 	settings->handshake_timeout = quicd_deadline(QUICD_HANDSHAKE)->seconds *
 				      CLOCK_NS_PER_S;
-	settings->max_tx_udp_payload_size = QUICD_MAX_PAYLOAD;
+	settings->cc_algo = bbr ? NGTCP2_CC_ALGO_BBR : NGTCP2_CC_ALGO_CUBIC;
+	settings->max_tx_udp_payload_size = payload;
 	settings->pmtud_probes = probes;
-	settings->pmtud_probeslen = ARRAY_SIZE(probes);
-	if (retried) {
+	/* none that the device does not take */
+	while (num_probes > 1 && probes[num_probes - 1] > payload) {
+		num_probes--;
+	}
+	settings->pmtud_probeslen = num_probes;
+	if (hd->tokenlen > 0) {
 		settings->token = hd->token;
 		settings->tokenlen = hd->tokenlen;
-		settings->token_type = NGTCP2_TOKEN_TYPE_RETRY;
+		settings->token_type = retried ? NGTCP2_TOKEN_TYPE_RETRY
+					       : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
 	}
 }
 
@@ -71,6 +83,8 @@ static bool quicd_conn_parameters(const struct quicd_conn *conn,
 	params->initial_max_stream_data_bidi_remote = conn->window;
 	params->initial_max_data = conn->window;
 	params->initial_max_streams_bidi = 1;
+	/* for paths that change, and clients that send one more than agreed */
+	params->active_connection_id_limit = QUICD_PEER_CIDS;
 	params->max_idle_timeout = conn->context->settings->idle_timeout *
 				   CLOCK_NS_PER_S;
 	params->original_dcid_present = 1;
@@ -111,7 +125,13 @@ static bool quicd_conn_begin(struct quicd_conn *conn,
 
 	quicd_cid_make(&made, context->worker, context->shared->workers);
 	ngtcp2_cid_init(&cid, made.data, made.len);
-	quicd_conn_settings(&settings, hd, original != NULL, now);
+	quicd_conn_settings(&settings,
+			    hd,
+			    original != NULL,
+			    quicd_udp_payload(path),
+			    context->settings->congestion_control ==
+				    QUICD_CONGESTION_CONTROL_BBR,
+			    now);
 	if (!quicd_conn_parameters(conn, &params, hd, original, &cid)) {
 		return false;
 	}

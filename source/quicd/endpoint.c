@@ -274,8 +274,12 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 			stateless, udp, path, &hd, NGTCP2_INVALID_TOKEN);
 		return NULL;
 	}
+	if (token == 0 && !quicd_check_new_token(context->shared, path, &hd)) {
+		hd.tokenlen = 0; /* as if it had none */
+	}
 	if (token == 0 && endpoint->drain.reason == NULL &&
-	    (context->conns[QUICD_HANDSHAKE] >= QUICD_FREE_HANDSHAKES ||
+	    ((context->conns[QUICD_HANDSHAKE] >= QUICD_FREE_HANDSHAKES &&
+	      hd.tokenlen == 0) ||
 	     quicd_endpoint_retried(endpoint, &hd.dcid)))
 	{
 		quicd_send_retry(context, udp, path, &hd);

@@ -37,6 +37,7 @@ enum quicd_type {
 	QUICD_TYPE_BOOL,
 	QUICD_TYPE_NUMBER,
 	QUICD_TYPE_CERTIFICATES,
+	QUICD_TYPE_CONGESTION_CONTROL,
 	QUICD_TYPE_LISTEN,
 	QUICD_TYPE_SERVERS,
 	QUICD_TYPE_FILE, /* its content is in the bundle */
@@ -112,6 +113,12 @@ static const struct quicd_parameter {
 	 0,
 	 1048576,
 	 "0"},
+	{QUICD_PREFIX "quic congestion control",
+	 QUICD_TYPE_CONGESTION_CONTROL,
+	 FIELD(congestion_control),
+	 0,
+	 0,
+	 "cubic"},
 	/* the number is one byte of a connection ID */
 	{QUICD_PREFIX "quic workers",
 	 QUICD_TYPE_NUMBER,
@@ -267,6 +274,14 @@ static bool quicd_parse_number(const char *value,
 	return true;
 }
 
+static bool quicd_parse_congestion_control(const char *value, uint32_t *to)
+{
+	*to = strcasecmp(value, "bbr") == 0 ? QUICD_CONGESTION_CONTROL_BBR
+					    : QUICD_CONGESTION_CONTROL_CUBIC;
+	return *to == QUICD_CONGESTION_CONTROL_BBR ||
+	       strcasecmp(value, "cubic") == 0;
+}
+
 static bool quicd_parse_certificates(const char *value, uint32_t *to)
 {
 	static const char *const values[] = {
@@ -315,6 +330,10 @@ static bool quicd_parameter_set(struct quicd_settings *settings,
 			       sizeof(allowed),
 			       "no, optional, required");
 		good = quicd_parse_certificates(value, field);
+		break;
+	case QUICD_TYPE_CONGESTION_CONTROL:
+		(void)snprintf(allowed, sizeof(allowed), "cubic, bbr");
+		good = quicd_parse_congestion_control(value, field);
 		break;
 	case QUICD_TYPE_LISTEN:
 		(void)snprintf(allowed,

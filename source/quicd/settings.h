@@ -20,6 +20,11 @@ enum quicd_client_certificates {
 	QUICD_CLIENT_CERTIFICATES_REQUIRED,
 };
 
+enum quicd_congestion_control {
+	QUICD_CONGESTION_CONTROL_CUBIC,
+	QUICD_CONGESTION_CONTROL_BBR,
+};
+
 /* One of each family. */
 #define QUICD_SERVERS_MAX 2
 
@@ -44,6 +49,7 @@ struct quicd_settings {
 	uint32_t memory;	/* MiB; 0: quicd_settings_memory() chooses */
 	uint32_t workers;
 	uint32_t client_certificates; /* enum quicd_client_certificates */
+	uint32_t congestion_control;  /* enum quicd_congestion_control */
 
 	struct quicd_file certificate;
 	struct quicd_file key;

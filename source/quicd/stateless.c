@@ -3,6 +3,8 @@
 
 #include "config.h"
 
+#include <time.h>
+
 #include <ngtcp2/ngtcp2_crypto.h>
 
 #include "cid.h"
@@ -10,6 +12,7 @@
 #include "util/clock.h"
 #include "util/macros.h"
 
+#define QUICD_NEW_TOKEN_TIMEOUT (24 * 3600 * CLOCK_NS_PER_S)
 #define QUICD_RETRY_TIMEOUT (10 * CLOCK_NS_PER_S)
 
 /*
@@ -191,4 +194,42 @@ int quicd_check_retry_token(const struct quicd_shared *shared,
 		QUICD_RETRY_TIMEOUT,
 		clock_monotonic_ns());
 	return ret == 0 ? 1 : -1;
+}
+
+/* The wall clock: with a secret that is kept a token outlives a reboot. */
+static uint64_t quicd_new_token_now(void)
+{
+	return (uint64_t)time(NULL) * CLOCK_NS_PER_S;
+}
+
+size_t quicd_make_new_token(const struct quicd_shared *shared,
+			    const struct address *remote,
+			    uint8_t *token)
+{
+	const ngtcp2_ssize n = ngtcp2_crypto_generate_regular_token(
+		token,
+		shared->secret,
+		sizeof(shared->secret),
+		(const ngtcp2_sockaddr *)&remote->u.sa,
+		remote->len,
+		quicd_new_token_now());
+
+	return n > 0 ? (size_t)n : 0;
+}
+
+bool quicd_check_new_token(const struct quicd_shared *shared,
+			   const struct quicd_path *path,
+			   const ngtcp2_pkt_hd *hd)
+{
+	return hd->tokenlen > 0 &&
+	       hd->token[0] == NGTCP2_CRYPTO_TOKEN_MAGIC_REGULAR &&
+	       ngtcp2_crypto_verify_regular_token(
+		       hd->token,
+		       hd->tokenlen,
+		       shared->secret,
+		       sizeof(shared->secret),
+		       (const ngtcp2_sockaddr *)&path->remote.u.sa,
+		       path->remote.len,
+		       QUICD_NEW_TOKEN_TIMEOUT,
+		       quicd_new_token_now()) == 0;
 }

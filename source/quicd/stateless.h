@@ -81,4 +81,21 @@ int quicd_check_retry_token(const struct quicd_shared *shared,
 			    const ngtcp2_pkt_hd *hd,
 			    ngtcp2_cid *original);
 
+/**
+ * @brief Make a token for the client's next connection (RFC 9000, 8.1.3).
+ *
+ * @param[out] token  Of NGTCP2_CRYPTO_MAX_REGULAR_TOKENLEN bytes.
+ *
+ * @return Its length, or 0.
+ */
+size_t quicd_make_new_token(const struct quicd_shared *shared,
+			    const struct address *remote,
+			    uint8_t *token);
+
+/** @brief Whether the token of a client's first packet is such a one, of this
+ * address and not old. */
+bool quicd_check_new_token(const struct quicd_shared *shared,
+			   const struct quicd_path *path,
+			   const ngtcp2_pkt_hd *hd);
+
 #endif /* QUICD_STATELESS_H */

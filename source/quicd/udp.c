@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netinet/udp.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "udp.h"
 #include "util/clock.h"
@@ -22,6 +23,11 @@
 #define QUICD_SEGMENTS_MAX 64 /* UDP_MAX_SEGMENTS of older kernels */
 #define QUICD_BATCH_MAX (UINT16_MAX - 100)
 #define QUICD_ECN_MASK 0x3
+#define QUICD_HEADERS 28 /* of IPv4 and UDP */
+#define QUICD_HEADERS6 48
+
+/* What is tried if the device is not known; ngtcp2 finds what fits. */
+#define QUICD_PAYLOAD_USUAL 1452
 
 struct quicd_udp {
 	const struct quicd_udp_ops *ops;
@@ -437,4 +443,35 @@ struct quicd_udp *quicd_udp_create(TALLOC_CTX *mem_ctx,
 		return NULL;
 	}
 	return udp;
+}
+
+size_t quicd_udp_payload(const struct quicd_path *path)
+{
+	const bool ipv6 = path->remote.u.sa.sa_family == AF_INET6;
+	const size_t headers = ipv6 ? QUICD_HEADERS6 : QUICD_HEADERS;
+	const int fd = socket(path->remote.u.sa.sa_family,
+			      SOCK_DGRAM | SOCK_CLOEXEC,
+			      0);
+	socklen_t len = sizeof(int);
+	int mtu = 0;
+
+	/* connect() finds the route, and sends nothing */
+	if (fd < 0 || connect(fd, &path->remote.u.sa, path->remote.len) != 0 ||
+	    getsockopt(fd,
+		       ipv6 ? IPPROTO_IPV6 : IPPROTO_IP,
+		       ipv6 ? IPV6_MTU : IP_MTU,
+		       &mtu,
+		       &len) != 0)
+	{
+		mtu = 0;
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	if ((size_t)mtu < QUICD_PAYLOAD_USUAL + headers) {
+		return QUICD_PAYLOAD_USUAL;
+	}
+	return (size_t)mtu - headers < QUICD_MAX_PAYLOAD
+		       ? (size_t)mtu - headers
+		       : QUICD_MAX_PAYLOAD;
 }

@@ -73,6 +73,12 @@ struct quicd_udp *quicd_udp_create(TALLOC_CTX *mem_ctx,
  */
 bool quicd_udp_reflects(const struct address *remote);
 
+/**
+ * @brief The longest datagram that the device of a path takes, but no longer
+ * than QUICD_MAX_PAYLOAD.
+ */
+size_t quicd_udp_payload(const struct quicd_path *path);
+
 /** @brief The address that the socket is bound to. */
 const struct address *quicd_udp_bound(const struct quicd_udp *udp);
 

@@ -158,8 +158,41 @@ static int peer_token(ngtcp2_conn *conn,
 		      size_t len,
 		      void *user_data)
 {
-	peer_say("token", len);
+	size_t i;
+
+	printf("token ");
+	for (i = 0; i < len; i++) {
+		printf("%02x", token[i]);
+	}
+	peer_say("", len);
 	return 0;
+}
+
+static int peer_retry(ngtcp2_conn *conn,
+		      const ngtcp2_pkt_hd *hd,
+		      void *user_data)
+{
+	peer_say("retry", hd->tokenlen);
+	return ngtcp2_crypto_recv_retry_cb(conn, hd, user_data);
+}
+
+/* That of an earlier connection, from the environment. */
+static void peer_use_token(ngtcp2_settings *settings)
+{
+	static uint8_t token[256];
+	const char *text = getenv("QUICD_TOKEN");
+	size_t len = 0;
+	unsigned byte;
+
+	for (; text != NULL && sscanf(text, "%2x", &byte) == 1; text += 2) {
+		peer_check(len < sizeof(token), "QUICD_TOKEN");
+		token[len++] = (uint8_t)byte;
+	}
+	if (len > 0) {
+		settings->token = token;
+		settings->tokenlen = len;
+		settings->token_type = NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+	}
 }
 
 static const ngtcp2_callbacks peer_callbacks = {
@@ -168,7 +201,7 @@ static const ngtcp2_callbacks peer_callbacks = {
 	.encrypt = ngtcp2_crypto_encrypt_cb,
 	.decrypt = ngtcp2_crypto_decrypt_cb,
 	.hp_mask = ngtcp2_crypto_hp_mask_cb,
-	.recv_retry = ngtcp2_crypto_recv_retry_cb,
+	.recv_retry = peer_retry,
 	.update_key = ngtcp2_crypto_update_key_cb,
 	.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,
 	.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
@@ -250,6 +283,7 @@ static void peer_connect(uint16_t port)
 	peer_random(scid.data, scid.datalen, NULL);
 	ngtcp2_settings_default(&settings);
 	settings.initial_ts = clock_monotonic_ns();
+	peer_use_token(&settings);
 	if (peer_option[PEER_CUBIC] == 0) {
 		settings.cc_algo = NGTCP2_CC_ALGO_BBR;
 	}

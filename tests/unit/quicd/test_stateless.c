@@ -241,6 +241,30 @@ static void test_retry(void **state)
 	}
 }
 
+/* Of the same address, but for the port. */
+static void test_new_token(void **state)
+{
+	uint8_t token[NGTCP2_CRYPTO_MAX_REGULAR_TOKENLEN];
+	struct quicd_path other = path;
+	ngtcp2_pkt_hd hd = {.version = NGTCP2_PROTO_VER_V1};
+	size_t i;
+
+	assert_false(quicd_check_new_token(&shared, &path, &hd));
+	hd.token = token;
+	hd.tokenlen = quicd_make_new_token(&shared, &path.remote, token);
+	assert_in_range(hd.tokenlen, 20, sizeof(token));
+	assert_true(quicd_check_new_token(&shared, &path, &hd));
+	other.remote.u.in.sin_port ^= 1;
+	assert_true(quicd_check_new_token(&shared, &other, &hd));
+	other.remote.u.in.sin_addr.s_addr ^= 1;
+	assert_false(quicd_check_new_token(&shared, &other, &hd));
+	for (i = 0; i < hd.tokenlen; i++) {
+		token[i] ^= 0x80;
+		assert_false(quicd_check_new_token(&shared, &path, &hd));
+		token[i] ^= 0x80;
+	}
+}
+
 static void test_connection_close(void **state)
 {
 	ngtcp2_pkt_hd hd = {.version = NGTCP2_PROTO_VER_V1};
@@ -277,6 +301,9 @@ int main(void)
 						setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_retry, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_new_token,
+						setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_connection_close,
 						setup,
 						teardown),

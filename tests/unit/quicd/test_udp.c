@@ -2,12 +2,15 @@
 /* UDP sockets, source/quicd/udp.c, on the loopback interface. */
 
 #include <errno.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -376,6 +379,35 @@ static void test_send(void **state)
 	expect(7, sizeof(data));
 }
 
+/* The payload for the loopback device with such an MTU. */
+static size_t payload(int fd, int mtu)
+{
+	struct ifreq request = {.ifr_name = "lo", .ifr_mtu = mtu};
+
+	assert_int_equal(ioctl(fd, SIOCSIFMTU, &request), 0);
+	request.ifr_flags = IFF_UP;
+	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+	return quicd_udp_payload(&path);
+}
+
+/* In a network namespace of its own, so this is the last test. */
+static void test_payload(void **state)
+{
+	int own;
+
+	assert_int_equal(quicd_udp_payload(&path), QUICD_MAX_PAYLOAD);
+	if (unshare(CLONE_NEWNET) != 0) {
+		skip();
+	}
+	own = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(own >= 0);
+	assert_int_equal(payload(own, 9000), QUICD_MAX_PAYLOAD);
+	assert_int_equal(payload(own, 8000), 7972);
+	assert_int_equal(payload(own, 1500), 1472);
+	assert_int_equal(payload(own, 1400), 1452);
+	close(own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +432,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ecn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_send, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_payload, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
