@@ -7,8 +7,8 @@ BUILD_DEPS = gcc clang libc6-dev make pkg-config python3 liburing-dev \
 	libcmocka-dev
 # from Debian 13 on; the versions of Debian 12 are too old
 QUIC_DEPS = libngtcp2-dev libngtcp2-crypto-gnutls-dev
-TEST_DEPS = clang-tidy ctdb docbook-xsl ethtool faketime iproute2 iptables \
-	libjemalloc2 libsocket-wrapper mmdebstrap mount procps \
+TEST_DEPS = clang-tidy ctdb docbook-xsl ethtool faketime gnupg iproute2 \
+	iptables libjemalloc2 libsocket-wrapper mmdebstrap mount procps \
 	python3-jsonschema python3-prometheus-client \
 	samba samba-ad-provision samba-dsdb-modules samba-testsuite \
 	samba-vfs-modules smbclient strace util-linux valgrind xsltproc
@@ -45,6 +45,7 @@ help:
 	@echo 'make bench-report  the same, with plots, into docs/results/; takes long'
 	@echo 'make pictures    record a bad network and draw the pictures of the docs'
 	@echo 'make deb         build Debian packages, for this Debian, into bin/deb/'
+	@echo 'make repo KEY=ID  make an apt repository of bin/deb/, signed by gpg'
 	@echo 'make install     install to the prefix of ./configure; honours DESTDIR'
 	@echo 'make clean, make distclean'
 
@@ -150,12 +151,23 @@ pictures: deps
 		--results bin/pictures -- docs/img/record
 	docs/img/draw bin/pictures
 
-deb: deps
+# Installs what debian/control asks for, and no more.
+BUILD_PROFILE = $(shell . /etc/os-release && \
+	[ "$$VERSION_ID" -ge 13 ] 2>/dev/null || echo -P pkg.smbd-uring.noquic)
+deb:
+	@dpkg-checkbuilddeps $(BUILD_PROFILE) 2>/dev/null || { \
+		$(APT) update && \
+		$(APT) install -y --no-install-recommends dpkg-dev </dev/null && \
+		$(APT) build-dep -y --no-install-recommends $(BUILD_PROFILE) ./ \
+			</dev/null; }
 	debian/build
+
+repo:
+	debian/repository "$(KEY)"
 
 install clean distclean:
 	./waf $@
 
-.PHONY: all help deps build-deps deb-deps deb demo check check-fast fuzz \
+.PHONY: all help deps build-deps deb-deps deb repo demo check check-fast fuzz \
 	check-cluster check-debug selftests kernel-deb check-suites soak \
 	check-samba bench bench-report pictures install clean distclean
