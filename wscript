@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from waflib import Build, Configure, Logs, Options
+from waflib import Build, Configure, Logs, Options, Utils
 
 APPNAME = 'smbd-uring'
 VERSION = '0.1.0'
@@ -102,7 +102,7 @@ TOOL = ['tool/' + part for part in (
     'sockdiag', 'names', 'command', 'table', 'cell', 'sort', 'text', 'json',
     'openmetrics', 'openmetrics_clients', 'metrics', 'clients', 'history',
     'replace', 'report', 'day', 'html', 'top', 'check', 'ports', 'smbd',
-    'systemd', 'testparm')]
+    'systemd', 'testparm', 'enable', 'disable', 'dropin', 'restart')]
 
 # The functions that a unit test replaces by its own, with ld's --wrap.
 UNIT_WRAPS = {
@@ -172,6 +172,12 @@ def configure(conf):
                      'int main(void) { p = %s; return 0; }' % (symbol, symbol))
 
     conf.define('SMBD_URING_VERSION', VERSION)
+    conf.env.PRIVATEDIR = Utils.subst_vars('${LIBDIR}/smbd-uring', conf.env)
+    conf.env.DROPINDIR = Utils.subst_vars(
+        '${DATADIR}/smbd-uring/smbd.service.d', conf.env)
+    conf.define('SMBD_URING_PRELOAD',
+                conf.env.PRIVATEDIR + '/smbd-uring-preload.so')
+    conf.define('SMBD_URING_DROPIN', conf.env.DROPINDIR + '/smbd-uring.conf')
     conf.write_config_header('config.h')
 
     # Set the flags after the checks, so that a warning decides none of them.
@@ -279,9 +285,14 @@ def build(bld):
     bld.install_files('${INCLUDEDIR}/tevent-uring',
                       bld.path.ant_glob('source/include/*.h'))
     module(target='smbd-uring-preload', source=source('preload/shim'), use=[],
-           install_path='${LIBDIR}')
+           install_path='${PRIVATEDIR}')
     module(target='smbd-uring-module', source=source(*PRELOAD), use=ours,
-           install_path='${LIBDIR}')
+           install_path='${PRIVATEDIR}')
+    bld(features='subst', source='source/preload/smbd-uring.conf.in',
+        target='smbd-uring.conf', install_path='${DROPINDIR}',
+        PRELOAD=bld.env.PRIVATEDIR + '/smbd-uring-preload.so')
+    bld.install_as('${DATADIR}/bash-completion/completions/smbd-uring',
+                   'source/tool/completion.bash')
     bld.program(target='smbd-uring', includes=dirs, source=source(*TOOL),
                 use=ours + ['POPT', 'JANSSON', 'SMARTCOLS'])
     bld(features='subst', source='monitoring/smbd-uring-metrics.service.in',

@@ -351,20 +351,16 @@ static int check_connect_port(const char *host,
 	return fd;
 }
 
-static int check_connect(const struct check *check, char own[ADDRESS_TEXT_SIZE])
+static int check_connect(const struct ports *ports, char own[ADDRESS_TEXT_SIZE])
 {
 	static const char *const hosts[] = {"127.0.0.1", "::1"};
-	struct ports ports;
 	size_t i;
 	size_t j;
 	int fd = -1;
 
-	if (ports_read(check->configfile, &ports) != 0) {
-		return -1;
-	}
-	for (i = 0; fd == -1 && i < ports.num_ports; i++) {
+	for (i = 0; fd == -1 && i < ports->num_ports; i++) {
 		for (j = 0; fd == -1 && j < ARRAY_SIZE(hosts); j++) {
-			fd = check_connect_port(hosts[j], ports.ports[i], own);
+			fd = check_connect_port(hosts[j], ports->ports[i], own);
 		}
 	}
 	return fd;
@@ -375,12 +371,24 @@ static bool check_look_by_connection(const struct check *check,
 				     struct check_evidence *evidence)
 {
 	char own[ADDRESS_TEXT_SIZE] = "";
-	int fd = check_connect(check, own);
+	struct ports ports;
 	int waited = 0;
+	int fd = -1;
 
+	if (ports_read(check->configfile, &ports) == 0) {
+		fd = check_connect(&ports, own);
+	}
+
+	/* after a restart it may not listen yet */
+	while (fd == -1 && waited < CHECK_PATIENCE_MS) {
+		usleep(CHECK_POLL_MS * 1000);
+		waited += CHECK_POLL_MS;
+		fd = check_connect(&ports, own);
+	}
 	if (fd == -1) {
 		return false;
 	}
+	waited = 0;
 	(void)send(fd, check_negotiate, sizeof(check_negotiate), MSG_NOSIGNAL);
 	while (!check_is_enough(check, evidence) && waited < CHECK_PATIENCE_MS)
 	{

@@ -37,6 +37,8 @@
 /** A command: argv[0] is "smbd-uring COMMAND"; the exit status. */
 int tool_check(int argc, const char **argv);
 int tool_connect(int argc, const char **argv);
+int tool_disable(int argc, const char **argv);
+int tool_enable(int argc, const char **argv);
 int tool_metrics(int argc, const char **argv);
 int tool_probe(int argc, const char **argv);
 int tool_report(int argc, const char **argv);

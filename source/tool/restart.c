@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * The restart of smbd, which ends all sessions.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <jansson.h>
+
+#include "command.h"
+#include "restart.h"
+#include "systemd.h"
+#include "tool.h"
+
+/* The unit of the restart that --at plans. */
+#define RESTART_PLANNED "smbd-uring-restart"
+
+static int restart_failed(const char *what, int ret)
+{
+	return tool_failure(what, ret == EIO ? "it failed" : strerror(ret));
+}
+
+/* "3 sessions", or "all sessions" if smbstatus does not say. */
+static void restart_sessions(char *text, size_t size)
+{
+	const char *argv[] = {"smbstatus", "--json", NULL};
+	const json_t *sessions = NULL;
+	json_t *json = NULL;
+	char *output = NULL;
+
+	if (command_output(argv, &output) == 0) {
+		json = json_loads(output, 0, NULL);
+	}
+	sessions = json_object_get(json, "sessions");
+	if (json_is_object(sessions)) {
+		size_t count = json_object_size(sessions);
+
+		snprintf(text,
+			 size,
+			 "%zu session%s",
+			 count,
+			 count == 1 ? "" : "s");
+	} else {
+		snprintf(text, size, "all sessions");
+	}
+	json_decref(json);
+	free(output);
+}
+
+/*
+ * The next time that matches, as "Sun 2026-11-29 03:30:00 UTC": a timer of
+ * "03:30" would restart smbd each day.
+ */
+static char *restart_next_time(const char *at)
+{
+	static const char label[] = "Next elapse: ";
+	const char *argv[] = {"systemd-analyze", "calendar", "--", at, NULL};
+	char *output = NULL;
+	char *next = NULL;
+
+	if (command_output(argv, &output) != 0) {
+		return NULL;
+	}
+	next = strstr(output, label);
+	if (next != NULL) {
+		next += strlen(label);
+		next = strndup(next, strcspn(next, "\n"));
+	}
+	free(output);
+	return next;
+}
+
+static int restart_later(const char *at, const char *unit)
+{
+	char *next = restart_next_time(at);
+	char option[128];
+	const char *const forget[] = {
+		"systemctl", "stop", RESTART_PLANNED ".timer", NULL};
+	const char *const plan[] = {
+		"systemd-run",
+		"--unit=" RESTART_PLANNED,
+		"--timer-property=RemainAfterElapse=no",
+		"--timer-property=AccuracySec=1s",
+		option,
+		"systemctl",
+		"restart",
+		unit,
+		NULL,
+	};
+	char *output = NULL;
+	int ret;
+
+	if (next == NULL || strcmp(next, "never") == 0) {
+		free(next);
+		return tool_usage_error(at, "no time to come, see "
+					    "systemd.time(7)");
+	}
+	/* an earlier plan, if there is one */
+	(void)command_output(forget, &output);
+	free(output);
+	snprintf(option, sizeof(option), "--on-calendar=%s", next);
+	ret = command_output(plan, &output);
+	free(output);
+	if (ret != 0) {
+		free(next);
+		return restart_failed("systemd-run", ret);
+	}
+	printf("%s restarts at %s; systemctl stop " RESTART_PLANNED ".timer "
+	       "forgets that\n",
+	       unit,
+	       next);
+	free(next);
+	return tool_flush();
+}
+
+static int restart_now(const char *unit, bool *restarted)
+{
+	const char *const argv[] = {"systemctl", "restart", unit, NULL};
+	char *output = NULL;
+	int ret;
+
+	ret = command_output(argv, &output);
+	free(output);
+	if (ret != 0) {
+		return restart_failed("systemctl restart", ret);
+	}
+	*restarted = true;
+	return EXIT_SUCCESS;
+}
+
+static bool restart_agreed(const char *sessions, const char *unit)
+{
+	char answer[16] = "";
+
+	printf("%s of %s would end; restart now? [y/N] ", sessions, unit);
+	return tool_flush() == EXIT_SUCCESS &&
+	       fgets(answer, sizeof(answer), stdin) != NULL &&
+	       (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+int restart_unit(const struct restart_options *options,
+		 const char *unit,
+		 bool *restarted)
+{
+	const char *const reload[] = {"systemctl", "daemon-reload", NULL};
+	char sessions[64];
+	char *output = NULL;
+	char *state = NULL;
+	bool active;
+	int ret;
+
+	*restarted = false;
+	if (!systemd_runs()) {
+		printf("systemd does not run here; %s has it at its next "
+		       "start\n",
+		       unit);
+		return tool_flush();
+	}
+	ret = command_output(reload, &output);
+	free(output);
+	if (ret != 0) {
+		return restart_failed("systemctl daemon-reload", ret);
+	}
+	state = systemd_show(NULL, unit, "ActiveState");
+	active = state != NULL && strcmp(state, "active") == 0;
+	talloc_free(state);
+	if (!active) {
+		printf("%s does not run now\n", unit);
+		return tool_flush();
+	}
+	if (options->at != NULL) {
+		return restart_later(options->at, unit);
+	}
+	restart_sessions(sessions, sizeof(sessions));
+	if (options->yes ||
+	    (isatty(STDIN_FILENO) && restart_agreed(sessions, unit)))
+	{
+		return restart_now(unit, restarted);
+	}
+	printf("it takes effect with: systemctl restart %s (ends %s)\n",
+	       unit,
+	       sessions);
+	return tool_flush();
+}
