@@ -69,7 +69,7 @@ MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
 # smbd-quicd without its main.c: files that need no QUIC library, and the rest.
 QUICD_PLAIN = ['quicd/' + part for part in (
     'access', 'addresses', 'behind', 'budget', 'bundle', 'cid', 'close_wait',
-    'cpus', 'framing', 'handover', 'limits', 'log', 'names', 'relay', 'rights',
+    'counters', 'cpus', 'framing', 'handover', 'limits', 'log', 'names', 'relay', 'rights',
     'settings', 'smbconf', 'state', 'testparm', 'timer', 'udp', 'udp_open')]
 QUICD = ['quicd/' + part for part in (
     'certificates', 'conn', 'conn_callbacks', 'conn_close', 'conn_create',

@@ -137,11 +137,13 @@ static int quicd_conn_handshake_completed(ngtcp2_conn *ngtcp2, void *user_data)
 {
 	struct quicd_conn *conn = user_data;
 	struct quicd_context *context = conn->context;
+	struct quicd_counters *counters = context->shared->counters;
 	const char *limit = NULL;
 	char peer[ADDRESS_TEXT_SIZE];
 
 	conn->cipher = quicd_tls_peer_cipher(&conn->tls);
 	if (!quicd_tls_peer_check(&conn->tls)) {
+		quicd_count(counters, QUICD_COUNT_REFUSED_TLS);
 		quicd_conn_fail(conn, QUICD_ERROR_REFUSED, conn->tls.reason);
 		return 0;
 	}
@@ -151,6 +153,7 @@ static int quicd_conn_handshake_completed(ngtcp2_conn *ngtcp2, void *user_data)
 				       &conn->peer,
 				       &limit);
 	if (conn->slot == NULL) {
+		quicd_count(counters, QUICD_COUNT_REFUSED_LIMITS);
 		quicd_conn_fail(conn, QUICD_ERROR_REFUSED, limit);
 		return 0;
 	}
@@ -159,9 +162,11 @@ static int quicd_conn_handshake_completed(ngtcp2_conn *ngtcp2, void *user_data)
 				context->worker,
 				QUICD_CONN_SHARE))
 	{
+		quicd_count(counters, QUICD_COUNT_REFUSED_LIMITS);
 		quicd_conn_fail(conn, QUICD_ERROR_REFUSED, QUICD_CONN_NO_SHARE);
 		return 0;
 	}
+	quicd_count(counters, QUICD_COUNT_ACCEPTED);
 	quicd_conn_set_keep_alive(conn);
 	quicd_conn_give_token(conn);
 	quicd_conn_set_state(conn, QUICD_WAIT_SMB);

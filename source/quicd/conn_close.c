@@ -222,6 +222,8 @@ void quicd_conn_close_liberr(struct quicd_conn *conn, int error)
 		quicd_conn_close(conn, NULL, "idle timeout");
 		return;
 	case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
+		quicd_count(conn->context->shared->counters,
+			    QUICD_COUNT_HANDSHAKE_TIMEOUT);
 		quicd_conn_close(conn,
 				 NULL,
 				 quicd_deadline(QUICD_HANDSHAKE)->reason);
@@ -232,6 +234,8 @@ void quicd_conn_close_liberr(struct quicd_conn *conn, int error)
 		quicd_conn_close(conn, NULL, NULL);
 		return;
 	case NGTCP2_ERR_CRYPTO:
+		quicd_count(conn->context->shared->counters,
+			    QUICD_COUNT_REFUSED_TLS);
 		quicd_conn_close_tls(conn);
 		return;
 	default:

@@ -9,6 +9,7 @@
 
 #include "budget.h"
 #include "cid.h"
+#include "counters.h"
 #include "limits.h"
 #include "settings.h"
 #include "state.h"
@@ -22,6 +23,7 @@ struct quicd_tls;
 struct quicd_shared {
 	struct quicd_limits *limits;
 	struct quicd_budget *budget; /* NULL: no limit */
+	struct quicd_counters *counters; /* NULL: not counted */
 	uint32_t workers;
 	/* of tokens and of stateless resets, so that they outlive a worker */
 	uint8_t secret[QUICD_SECRET_LEN];

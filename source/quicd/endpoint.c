@@ -251,6 +251,7 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 {
 	struct quicd_context *context = &endpoint->context;
 	struct quicd_stateless *stateless = &endpoint->stateless;
+	struct quicd_counters *counters = context->shared->counters;
 	struct quicd_conn *conn = NULL;
 	char remote[ADDRESS_TEXT_SIZE];
 	const char *limit = NULL;
@@ -262,12 +263,14 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 		return NULL;
 	}
 	if (!quicd_endpoint_admit(endpoint, &path->remote)) {
+		quicd_count(counters, QUICD_COUNT_REFUSED_HOSTS);
 		quicd_send_connection_close(
 			stateless, udp, path, &hd, NGTCP2_CONNECTION_REFUSED);
 		return NULL;
 	}
 	token = quicd_check_retry_token(context->shared, path, &hd, &original);
 	if (token < 0) {
+		quicd_count(counters, QUICD_COUNT_WRONG_TOKENS);
 		quicd_log_limited("%s refused: invalid Retry token",
 				  address_print(&path->remote.u.sa, remote));
 		quicd_send_connection_close(
@@ -282,11 +285,13 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 	      hd.tokenlen == 0) ||
 	     quicd_endpoint_retried(endpoint, &hd.dcid)))
 	{
+		quicd_count(counters, QUICD_COUNT_RETRIES);
 		quicd_send_retry(context, udp, path, &hd);
 		return NULL;
 	}
 	limit = quicd_endpoint_limit(endpoint, &path->remote);
 	if (limit != NULL) {
+		quicd_count(counters, QUICD_COUNT_REFUSED_LIMITS);
 		quicd_log_limited("%s refused: %s",
 				  address_print(&path->remote.u.sa, remote),
 				  limit);
@@ -468,7 +473,7 @@ static void quicd_endpoint_drain_expired(void *owner)
 	/* as long as another worker has some, clients are refused here, too */
 	if (quicd_endpoint_any(endpoint) == NULL &&
 	    (now >= endpoint->drain.until ||
-	     !quicd_limits_any(endpoint->context.shared->limits)))
+	     quicd_limits_used(endpoint->context.shared->limits) == 0))
 	{
 		endpoint->drain.done(endpoint->drain.owner);
 		return;

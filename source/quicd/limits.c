@@ -138,16 +138,17 @@ struct quicd_slot *quicd_limits_take(struct quicd_limits *limits,
 	return NULL;
 }
 
-bool quicd_limits_any(struct quicd_limits *limits)
+uint32_t quicd_limits_used(struct quicd_limits *limits)
 {
+	uint32_t used = 0;
 	uint32_t i;
 
 	for (i = 0; i < limits->size; i++) {
 		if (atomic_load(&limits->slots[i].owner) != 0) {
-			return true;
+			used++;
 		}
 	}
-	return false;
+	return used;
 }
 
 void quicd_slot_move(struct quicd_slot *slot, const struct address *peer)

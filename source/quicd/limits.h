@@ -38,8 +38,8 @@ const char *quicd_limits_check(struct quicd_limits *limits,
 			       const struct quicd_settings *settings,
 			       const struct address *peer);
 
-/** @brief Whether a worker has a connection. */
-bool quicd_limits_any(struct quicd_limits *limits);
+/** @brief The connections of all workers. */
+uint32_t quicd_limits_used(struct quicd_limits *limits);
 
 /** @brief The client of a slot has moved to another address. */
 void quicd_slot_move(struct quicd_slot *slot, const struct address *peer);

@@ -13,6 +13,7 @@
 #include <gnutls/crypto.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -30,6 +31,9 @@
 
 /* A worker that does not live longer is not replaced at once. */
 #define PARENT_RESTART CLOCK_NS_PER_S
+
+/* How often systemd is told, if it is there. */
+#define PARENT_STATUS (10 * CLOCK_NS_PER_S)
 
 /* A worker that does not answer by then keeps what it has, as all do. */
 #define PARENT_ANSWER (10 * CLOCK_NS_PER_S)
@@ -455,6 +459,38 @@ static void parent_signal(struct quicd_parent *parent)
 	}
 }
 
+/* For systemctl status. */
+static void parent_notify_status(struct quicd_parent *parent)
+{
+	const struct quicd_shared *shared = &parent->shared;
+	char *counters = quicd_counters_print(parent, shared->counters);
+	char *line = NULL;
+
+	if (counters != NULL) {
+		line = talloc_asprintf(
+			counters,
+			"STATUS=%u connections, %llu of %llu MiB in use%s",
+			quicd_limits_used(shared->limits),
+			(unsigned long long)(quicd_budget_used(shared->budget) >>
+					     20),
+			(unsigned long long)(quicd_settings_memory(
+						     parent->settings) >>
+					     20),
+			counters);
+	}
+	if (line != NULL && parent->expires != 0) {
+		line = talloc_asprintf_append(
+			line,
+			"; %s ends in %lld days",
+			parent->expires_what,
+			(long long)(parent->expires - time(NULL)) / 86400);
+	}
+	if (line != NULL) {
+		quicd_notify(line);
+	}
+	talloc_free(counters);
+}
+
 /* Start who is missing; the milliseconds until there is more to do, or -1. */
 static int parent_timers(struct quicd_parent *parent)
 {
@@ -489,6 +525,9 @@ static int parent_timers(struct quicd_parent *parent)
 	    (uint64_t)(parent->expires - wall) * CLOCK_NS_PER_S < wait)
 	{
 		wait = (uint64_t)(parent->expires - wall) * CLOCK_NS_PER_S;
+	}
+	if (getenv("NOTIFY_SOCKET") != NULL && wait > PARENT_STATUS) {
+		wait = PARENT_STATUS;
 	}
 	return wait == UINT64_MAX ? -1 : (int)(wait / CLOCK_NS_PER_MS) + 1;
 }
@@ -555,6 +594,7 @@ static void parent_serve(struct quicd_parent *parent)
 		};
 
 		if (poll(polled, 2, parent_timers(parent)) <= 0) {
+			parent_notify_status(parent);
 			continue;
 		}
 		if (polled[0].revents != 0) {
@@ -584,7 +624,9 @@ static bool parent_prepare(struct quicd_parent *parent)
 	parent->workers = talloc_zero_array(parent,
 					    struct parent_worker,
 					    shared->workers);
+	shared->counters = quicd_counters_create(parent);
 	if (shared->limits == NULL || shared->budget == NULL ||
+	    shared->counters == NULL ||
 	    parent->workers == NULL) {
 		quicd_log_at(QUICD_LOG_ERROR,
 			     "no memory for %u connections",

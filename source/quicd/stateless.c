@@ -101,6 +101,7 @@ void quicd_send_stateless_reset(struct quicd_stateless *stateless,
 	n = ngtcp2_pkt_write_stateless_reset(
 		packet, size, token, random, size - sizeof(token));
 	if (n > 0) {
+		quicd_count(shared->counters, QUICD_COUNT_RESETS);
 		quicd_udp_send(udp, path, packet, (size_t)n);
 	}
 }
