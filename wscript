@@ -319,6 +319,8 @@ def build(bld):
             install_path='${PREFIX}/lib/systemd/system')
         bld.install_files('${PREFIX}/share/ctdb/events/legacy',
                           'source/quicd/51.smbd-quicd.script', chmod=0o755)
+        bld.install_files('${PREFIX}/share/smbd-quicd',
+                          'source/quicd/certbot-deploy', chmod=0o755)
 
     for page in bld.env.MAN_PAGES:
         bld(rule='${XSLTPROC} --nonet --stringparam refentry.meta.get.quietly 1 '
