@@ -37,9 +37,7 @@ static void client_key(const struct status_row *row, char *key, size_t size)
 }
 
 /* A key that no two connections have, unless a writer lies. */
-static void connection_key(const struct status_row *row,
-			   char *key,
-			   size_t size)
+static void connection_key(const struct status_row *row, char *key, size_t size)
 {
 	snprintf(key,
 		 size,
@@ -75,7 +73,8 @@ static void add_names(json_t *client,
 		bool found = *word == '\0';
 		size_t i;
 
-		json_array_foreach(set, i, known) {
+		json_array_foreach(set, i, known)
+		{
 			found = found ||
 				strcmp(json_string_value(known), word) == 0;
 		}
@@ -278,7 +277,8 @@ static void forget_clients(json_t *clients, int64_t now)
 	void *next = NULL;
 
 	do {
-		json_object_foreach_safe(clients, next, key, client) {
+		json_object_foreach_safe(clients, next, key, client)
+		{
 			int64_t seen = get_integer(client, "seen");
 
 			if (seen > now || seen < now - kept) {
@@ -295,7 +295,8 @@ static void show_totals(const json_t *totals, json_t *clients)
 	json_t *client = NULL;
 	size_t i;
 
-	json_array_foreach(clients, i, client) {
+	json_array_foreach(clients, i, client)
+	{
 		char key[ADDRESS_TEXT_SIZE + 64];
 		json_t *total = NULL;
 		const char *name = NULL;
@@ -308,7 +309,8 @@ static void show_totals(const json_t *totals, json_t *clients)
 				 json_object_get(client, "transport")),
 			 json_string_value(json_object_get(client, "client")));
 		total = json_object_get(totals, key);
-		json_object_foreach(total, name, value) {
+		json_object_foreach(total, name, value)
+		{
 			if (strcmp(name, "seen") != 0) {
 				json_object_set(client, name, value);
 			}

@@ -32,7 +32,8 @@
  * @param[in] rows  sorted by state.
  *
  * @return an array of objects: client, transport, state, connections, age_s,
- *         ring, syscall, users, shares and each known figure by its name.  NULL: no memory.
+ *         ring, syscall, users, shares and each known figure by its name.
+ *         NULL: no memory.
  */
 json_t *clients_collect(const struct status_rows *rows);
 

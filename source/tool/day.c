@@ -107,7 +107,8 @@ static void add_names(json_t **set, const json_t *names)
 	if (*set == NULL) {
 		*set = json_object();
 	}
-	json_array_foreach(names, i, name) {
+	json_array_foreach(names, i, name)
+	{
 		if (json_is_string(name)) {
 			json_object_set_new(*set,
 					    json_string_value(name),
@@ -126,7 +127,8 @@ static bool add_to_names(struct day_lines *lines,
 	json_t *name = NULL;
 	size_t i;
 
-	json_array_foreach(names, i, name) {
+	json_array_foreach(names, i, name)
+	{
 		const char *text = json_string_value(name);
 		struct day_line *line = NULL;
 
@@ -201,12 +203,10 @@ static bool add_client(struct day *day,
 	add_names(&line->users, users);
 	add_names(&line->shares, shares);
 	day_slot_add(&line->slots[slot], &values);
-	return add_to_names(&day->users, indices->users, users, slot, &values) &&
-	       add_to_names(&day->shares,
-			    indices->shares,
-			    shares,
-			    slot,
-			    &values);
+	return add_to_names(
+		       &day->users, indices->users, users, slot, &values) &&
+	       add_to_names(
+		       &day->shares, indices->shares, shares, slot, &values);
 }
 
 static bool add_samples(struct day *day,
@@ -216,7 +216,8 @@ static bool add_samples(struct day *day,
 	json_t *sample = NULL;
 	size_t i;
 
-	json_array_foreach(samples, i, sample) {
+	json_array_foreach(samples, i, sample)
+	{
 		int64_t time = json_integer_value(
 			json_object_get(sample, "time"));
 		int64_t slot = (time - day->start) / DAY_SLOT_SECONDS;
@@ -228,7 +229,8 @@ static bool add_samples(struct day *day,
 		}
 		json_array_foreach(json_object_get(sample, "clients"),
 				   j,
-				   client) {
+				   client)
+		{
 			if (!add_client(day, indices, client, (size_t)slot)) {
 				return false;
 			}

@@ -39,7 +39,6 @@ static const char *const kept[] = {
 	"bytes_received",
 };
 
-
 static void hour_path(const char *directory,
 		      int64_t now,
 		      char *path,
@@ -141,8 +140,7 @@ int history_append(const char *directory, const json_t *clients, int64_t now)
 		/* it was of another day */
 		ret = errno;
 	} else if (st.st_mtime / HOUR == now / HOUR &&
-		   st.st_size >= HOUR_MAX_BYTES)
-	{
+		   st.st_size >= HOUR_MAX_BYTES) {
 		ret = EFBIG;
 	} else if (dprintf(fd, "%s\n", line) < 0) {
 		ret = errno;

@@ -24,9 +24,7 @@ void html_end(FILE *out);
 void html_time(FILE *out, const struct day *day, size_t slot);
 
 /** @brief Print a coloured strip of the day. */
-void html_strip(FILE *out,
-		const struct day *day,
-		const struct day_line *line);
+void html_strip(FILE *out, const struct day *day, const struct day_line *line);
 
 /** @brief Print the hours below strips and curves. */
 void html_hours(FILE *out, const struct day *day);

@@ -143,8 +143,8 @@ static int metrics_count(const struct metrics_options *o,
 				    "last_success",
 				    json_integer((json_int_t)now));
 	}
-	m->last_success =
-		json_integer_value(json_object_get(totals, "last_success"));
+	m->last_success = json_integer_value(
+		json_object_get(totals, "last_success"));
 	if (keep && ret == 0 && m->error == 0) {
 		ret = history_keep_totals(directory, totals);
 		if (ret == 0) {

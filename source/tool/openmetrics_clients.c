@@ -25,11 +25,11 @@ static void print_labels(FILE *out,
 			  "client",
 			  json_string_value(json_object_get(client, "client")),
 			  false);
-	openmetrics_label(
-		out,
-		"transport",
-		json_string_value(json_object_get(client, "transport")),
-		last);
+	openmetrics_label(out,
+			  "transport",
+			  json_string_value(
+				  json_object_get(client, "transport")),
+			  last);
 }
 
 static void print_figure(FILE *out,
@@ -41,7 +41,8 @@ static void print_figure(FILE *out,
 	size_t i;
 
 	openmetrics_head(out, figure->metric, figure->counter, figure->help);
-	json_array_foreach(clients, i, client) {
+	json_array_foreach(clients, i, client)
+	{
 		const json_t *value = json_object_get(client, figure->name);
 
 		if (value == NULL) {
@@ -71,8 +72,10 @@ static void print_names(FILE *out,
 	size_t j;
 
 	openmetrics_head(out, metric, false, help);
-	json_array_foreach(clients, i, client) {
-		json_array_foreach(json_object_get(client, list), j, name) {
+	json_array_foreach(clients, i, client)
+	{
+		json_array_foreach(json_object_get(client, list), j, name)
+		{
 			print_labels(out, metric, "", client, false);
 			openmetrics_label(out,
 					  label,
@@ -93,7 +96,8 @@ static void print_number(FILE *out,
 	size_t i;
 
 	openmetrics_head(out, metric, false, help);
-	json_array_foreach(clients, i, client) {
+	json_array_foreach(clients, i, client)
+	{
 		const json_t *value = json_object_get(client, name);
 
 		if (value != NULL) {

@@ -45,7 +45,8 @@ static void print_names(FILE *out, json_t *names)
 	const char *separator = "";
 	json_t *value = NULL;
 
-	json_object_foreach(names, name, value) {
+	json_object_foreach(names, name, value)
+	{
 		fputs(separator, out);
 		html_text(out, name);
 		separator = ", ";
@@ -116,7 +117,8 @@ static void print_lines(FILE *out,
 	fputs("</table>\n", out);
 	if (i < lines->num_lines) {
 		fprintf(out,
-			"<p class=\"dim\">and %zu more, which were better</p>\n",
+			"<p class=\"dim\">and %zu more, which were "
+			"better</p>\n",
 			lines->num_lines - i);
 	}
 }
@@ -199,7 +201,8 @@ static bool print_hour(FILE *out,
 	}
 	if (count > HOUR_LINES_MAX) {
 		fprintf(out,
-			"<tr><td></td><td class=\"dim\">and %zu more</td></tr>\n",
+			"<tr><td></td><td class=\"dim\">and %zu more</td>"
+			"</tr>\n",
 			count - HOUR_LINES_MAX);
 	}
 	return count > 0;
