@@ -18,7 +18,8 @@
 #include "tool.h"
 
 /* The unit of the restart that --at plans. */
-#define RESTART_PLANNED "smbd-uring-restart"
+#define RESTART_UNIT "--unit=smbd-uring-restart"
+#define RESTART_TIMER "smbd-uring-restart.timer"
 
 static int restart_failed(const char *what, int ret)
 {
@@ -80,10 +81,10 @@ static int restart_later(const char *at, const char *unit)
 	char *next = restart_next_time(at);
 	char option[128];
 	const char *const forget[] = {
-		"systemctl", "stop", RESTART_PLANNED ".timer", NULL};
+		"systemctl", "stop", RESTART_TIMER, NULL};
 	const char *const plan[] = {
 		"systemd-run",
-		"--unit=" RESTART_PLANNED,
+		RESTART_UNIT,
 		"--timer-property=RemainAfterElapse=no",
 		"--timer-property=AccuracySec=1s",
 		option,
@@ -110,8 +111,8 @@ static int restart_later(const char *at, const char *unit)
 		free(next);
 		return restart_failed("systemd-run", ret);
 	}
-	printf("%s restarts at %s; systemctl stop " RESTART_PLANNED ".timer "
-	       "forgets that\n",
+	printf("%s restarts at %s; systemctl stop " RESTART_TIMER " forgets "
+	       "that\n",
 	       unit,
 	       next);
 	free(next);
