@@ -69,16 +69,17 @@ MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
 # smbd-quicd without its main.c: files that need no QUIC library, and the rest.
 QUICD_PLAIN = ['quicd/' + part for part in (
     'access', 'addresses', 'behind', 'budget', 'bundle', 'cid', 'close_wait',
-    'counters', 'cpus', 'framing', 'handover', 'limits', 'log', 'names', 'relay', 'rights',
-    'settings', 'smbconf', 'state', 'testparm', 'timer', 'udp', 'udp_open')]
+    'counters', 'cpus', 'directory', 'file', 'framing', 'handover', 'limits',
+    'log', 'names', 'relay', 'rights', 'secret', 'settings', 'smbconf',
+    'state', 'testparm', 'timer', 'udp', 'udp_open')]
 QUICD = ['quicd/' + part for part in (
-    'certificates', 'conn', 'conn_callbacks', 'conn_close', 'conn_create',
-    'convert', 'endpoint', 'parent', 'publish', 'reading', 'revocation',
-    'stateless', 'tls', 'worker')]
+    'certificates', 'chain', 'conn', 'conn_callbacks', 'conn_close',
+    'conn_create', 'convert', 'endpoint', 'parent', 'publish', 'reading',
+    'revocation', 'rules', 'stateless', 'tls', 'worker')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 # The unit tests of smbd-quicd that need a QUIC library.
-QUICD_UNITS = ['test_stateless.c']
+QUICD_UNITS = ['test_reading.c', 'test_stateless.c']
 
 # The library has the functions that other programs may use.  We link our own
 # programs with the objects, and with the files that depend on them.

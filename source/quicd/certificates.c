@@ -7,6 +7,7 @@
  */
 
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include <gnutls/abstract.h>
@@ -230,12 +231,12 @@ static void certificates_check(struct quicd_report *report,
 }
 
 static bool certificates_use(struct quicd_report *report,
-			     const struct quicd_settings *settings,
+			     const struct quicd_pair *pair,
 			     gnutls_certificate_credentials_t credentials,
 			     struct quicd_certificates *chain)
 {
-	const struct quicd_file *certificate = &settings->certificate;
-	const struct quicd_file *key = &settings->key;
+	const struct quicd_file *certificate = &pair->certificate;
+	const struct quicd_file *key = &pair->key;
 	const gnutls_datum_t certificate_data = {
 		.data = (unsigned char *)(uintptr_t)certificate->data,
 		.size = (unsigned)certificate->len,
@@ -278,30 +279,65 @@ static bool certificates_use(struct quicd_report *report,
 }
 
 bool quicd_certificates_load(struct quicd_report *report,
-			     const struct quicd_settings *settings,
+			     const struct quicd_pair *pair,
 			     gnutls_certificate_credentials_t credentials,
 			     gnutls_x509_crt_t *leaf)
 {
 	struct quicd_certificates chain = {};
 
-	if (settings->certificate.data == NULL || settings->key.data == NULL) {
+	if (pair->certificate.data == NULL || pair->key.data == NULL) {
 		return quicd_report_error(report,
 					  "there is no certificate or no key");
 	}
-	if (!quicd_certificates_parse(report, &settings->certificate, &chain)) {
+	if (!quicd_certificates_parse(report, &pair->certificate, &chain)) {
 		return false;
 	}
 	quicd_certificates_free(&chain);
-	if (!certificates_check_key(report, &settings->key) ||
-	    !certificates_use(report, settings, credentials, &chain))
+	if (!certificates_check_key(report, &pair->key) ||
+	    !certificates_use(report, pair, credentials, &chain))
 	{
 		return false;
 	}
-	certificates_check(report, settings->certificate.source, &chain);
+	certificates_check(report, pair->certificate.source, &chain);
 	/* the first one is the caller's */
 	*leaf = chain.list[0];
 	chain.list[0] = chain.list[chain.num - 1];
 	chain.num--;
 	quicd_certificates_free(&chain);
 	return true;
+}
+
+/* A DNS name of a certificate, "" if it is another name; false at the end. */
+static bool certificates_name(gnutls_x509_crt_t certificate,
+			      unsigned i,
+			      char *name,
+			      size_t size)
+{
+	const int type = gnutls_x509_crt_get_subject_alt_name(
+		certificate, i, name, &size, NULL);
+
+	if (type != GNUTLS_SAN_DNSNAME) {
+		name[0] = '\0';
+	}
+	return type >= 0 || type == GNUTLS_E_SHORT_MEMORY_BUFFER;
+}
+
+bool quicd_certificates_share_name(gnutls_x509_crt_t a,
+				   gnutls_x509_crt_t b,
+				   char *name,
+				   size_t size)
+{
+	char other[QUICD_CERTIFICATES_NAME];
+	unsigned i;
+	unsigned j;
+
+	for (i = 0; certificates_name(a, i, name, size); i++) {
+		for (j = 0; certificates_name(b, j, other, sizeof(other)); j++)
+		{
+			if (name[0] != '\0' && strcasecmp(name, other) == 0) {
+				return true;
+			}
+		}
+	}
+	return false;
 }

@@ -10,6 +10,9 @@
 
 #include "settings.h"
 
+/* The longest name that is compared, and a NUL. */
+#define QUICD_CERTIFICATES_NAME 256
+
 /* Certificates of a file, in its order. */
 struct quicd_certificates {
 	gnutls_x509_crt_t *list;
@@ -35,9 +38,19 @@ void quicd_certificates_free(struct quicd_certificates *certificates);
  * @return false after an error in the report, which names file and reason.
  */
 bool quicd_certificates_load(struct quicd_report *report,
-			     const struct quicd_settings *settings,
+			     const struct quicd_pair *pair,
 			     gnutls_certificate_credentials_t credentials,
 			     gnutls_x509_crt_t *leaf);
+
+/**
+ * @brief Whether two certificates have a name in common.
+ *
+ * @param[out] name  a name, size bytes; defined if they have
+ */
+bool quicd_certificates_share_name(gnutls_x509_crt_t a,
+				   gnutls_x509_crt_t b,
+				   char *name,
+				   size_t size);
 
 /**
  * @brief What is wrong with a file that has none of what it should.

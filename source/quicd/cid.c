@@ -142,7 +142,10 @@ void quicd_random(void *data, size_t len)
 	}
 }
 
-void quicd_cid_make(struct quicd_cid *cid, uint32_t worker, uint32_t workers)
+void quicd_cid_make(struct quicd_cid *cid,
+		    uint32_t worker,
+		    uint32_t workers,
+		    uint8_t mark)
 {
 	unsigned first;
 
@@ -154,4 +157,5 @@ void quicd_cid_make(struct quicd_cid *cid, uint32_t worker, uint32_t workers)
 		first -= workers;
 	}
 	cid->data[0] = (uint8_t)first;
+	cid->data[QUICD_CID_MARK] = mark;
 }

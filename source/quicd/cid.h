@@ -73,7 +73,15 @@ void quicd_random(void *data, size_t len);
 /**
  * @brief Make a connection ID by which the kernel finds a worker's socket: its
  * first byte modulo the number of workers is the worker's number.
+ *
+ * @param[in] mark  of the secret with which its reset token is made; it is in
+ *                  the byte QUICD_CID_MARK
  */
-void quicd_cid_make(struct quicd_cid *cid, uint32_t worker, uint32_t workers);
+void quicd_cid_make(struct quicd_cid *cid,
+		    uint32_t worker,
+		    uint32_t workers,
+		    uint8_t mark);
+
+#define QUICD_CID_MARK 1
 
 #endif /* QUICD_CID_H */

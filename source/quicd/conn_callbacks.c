@@ -70,15 +70,22 @@ static int quicd_conn_new_cid(ngtcp2_conn *ngtcp2,
 			      void *user_data)
 {
 	struct quicd_conn *conn = user_data;
-	const struct quicd_shared *shared = conn->context->shared;
+	const struct quicd_context *context = conn->context;
+	const struct quicd_secret *secret =
+		quicd_context_secrets(context)->list;
 	struct quicd_cid made;
 	int ret;
 
 	/* len is that of the first one, QUICD_CID_LEN */
-	quicd_cid_make(&made, conn->context->worker, shared->workers);
+	quicd_cid_make(&made,
+		       context->worker,
+		       context->shared->workers,
+		       secret->mark);
 	ngtcp2_cid_init(cid, made.data, made.len);
-	ret = ngtcp2_crypto_generate_stateless_reset_token(
-		token, shared->secret, sizeof(shared->secret), cid);
+	ret = ngtcp2_crypto_generate_stateless_reset_token(token,
+							   secret->key,
+							   sizeof(secret->key),
+							   cid);
 	if (ret != 0 || !quicd_cid_add(&conn->cids, &made)) {
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	}
@@ -126,7 +133,7 @@ static void quicd_conn_give_token(struct quicd_conn *conn)
 {
 	uint8_t token[NGTCP2_CRYPTO_MAX_REGULAR_TOKENLEN];
 	const size_t len = quicd_make_new_token(
-		conn->context->shared, &conn->peer, token);
+		conn->context, &conn->peer, token);
 
 	if (len > 0) {
 		(void)ngtcp2_conn_submit_new_token(conn->ngtcp2, token, len);
@@ -170,10 +177,11 @@ static int quicd_conn_handshake_completed(ngtcp2_conn *ngtcp2, void *user_data)
 	quicd_conn_set_keep_alive(conn);
 	quicd_conn_give_token(conn);
 	quicd_conn_set_state(conn, QUICD_WAIT_SMB);
-	quicd_log("%s connected: certificate=\"%s\" cipher=%s",
+	quicd_log("%s connected: certificate=\"%s\" cipher=%s id=%s",
 		  address_print(&conn->peer.u.sa, peer),
 		  conn->tls.name,
-		  conn->cipher);
+		  conn->cipher,
+		  conn->tls.id);
 	return 0;
 }
 

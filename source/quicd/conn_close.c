@@ -74,7 +74,7 @@ static void quicd_conn_log_closed(const struct quicd_conn *conn,
 	(void)snprintf(line,
 		       sizeof(line),
 		       "%s; certificate=\"%s\" cipher=%s from_client=%llu "
-		       "to_client=%llu seconds=%llu",
+		       "to_client=%llu seconds=%llu id=%s",
 		       reason,
 		       conn->tls.name,
 		       conn->cipher,
@@ -82,7 +82,8 @@ static void quicd_conn_log_closed(const struct quicd_conn *conn,
 		       (unsigned long long)conn->bytes_to_client,
 		       (unsigned long long)((clock_monotonic_ns() -
 					     conn->start) /
-					    CLOCK_NS_PER_S));
+					    CLOCK_NS_PER_S),
+		       conn->tls.id);
 	if (conn->slot != NULL) {
 		quicd_log("%s closed: %s", peer, line);
 	} else {

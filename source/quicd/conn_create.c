@@ -77,7 +77,8 @@ static bool quicd_conn_parameters(const struct quicd_conn *conn,
 				  const ngtcp2_cid *original,
 				  const ngtcp2_cid *cid)
 {
-	const struct quicd_shared *shared = conn->context->shared;
+	const struct quicd_secret *secret =
+		quicd_context_secrets(conn->context)->list;
 
 	ngtcp2_transport_params_default(params);
 	params->initial_max_stream_data_bidi_remote = conn->window;
@@ -97,8 +98,8 @@ static bool quicd_conn_parameters(const struct quicd_conn *conn,
 	params->stateless_reset_token_present = 1;
 	return ngtcp2_crypto_generate_stateless_reset_token(
 		       params->stateless_reset_token,
-		       shared->secret,
-		       sizeof(shared->secret),
+		       secret->key,
+		       sizeof(secret->key),
 		       cid) == 0;
 }
 
@@ -123,7 +124,11 @@ static bool quicd_conn_begin(struct quicd_conn *conn,
 	conn->tls.ref.get_conn = quicd_conn_get_conn;
 	conn->tls.ref.user_data = conn;
 
-	quicd_cid_make(&made, context->worker, context->shared->workers);
+	quicd_cid_make(&made,
+		       context->worker,
+		       context->shared->workers,
+		       quicd_context_secrets(context)->list[0].mark);
+	quicd_tls_peer_name(&conn->tls, &made, &path->remote);
 	ngtcp2_cid_init(&cid, made.data, made.len);
 	quicd_conn_settings(&settings,
 			    hd,

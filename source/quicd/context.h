@@ -11,11 +11,10 @@
 #include "cid.h"
 #include "counters.h"
 #include "limits.h"
+#include "secret.h"
 #include "settings.h"
 #include "state.h"
 #include "timer.h"
-
-#define QUICD_SECRET_LEN 32
 
 struct quicd_tls;
 
@@ -25,8 +24,8 @@ struct quicd_shared {
 	struct quicd_budget *budget; /* NULL: no limit */
 	struct quicd_counters *counters; /* NULL: not counted */
 	uint32_t workers;
-	/* of tokens and of stateless resets, so that they outlive a worker */
-	uint8_t secret[QUICD_SECRET_LEN];
+	/* if no file has any: they outlive a worker, but not the parent */
+	struct quicd_secrets secrets;
 };
 
 /* Of the connections of one worker. */
@@ -41,5 +40,13 @@ struct quicd_context {
 	struct quicd_cids *cids;
 	unsigned conns[QUICD_STATES]; /* how many are in each state */
 };
+
+/** @brief The secrets that are in force; the first one is for what is new. */
+static inline const struct quicd_secrets *quicd_context_secrets(
+	const struct quicd_context *context)
+{
+	return context->settings->secrets.num > 0 ? &context->settings->secrets
+						  : &context->shared->secrets;
+}
 
 #endif /* QUICD_CONTEXT_H */

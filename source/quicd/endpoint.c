@@ -269,7 +269,7 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 			stateless, udp, path, &hd, NGTCP2_CONNECTION_REFUSED);
 		return NULL;
 	}
-	token = quicd_check_retry_token(context->shared, path, &hd, &original);
+	token = quicd_check_retry_token(context, path, &hd, &original);
 	if (token < 0) {
 		quicd_count(counters, QUICD_COUNT_WRONG_TOKENS);
 		quicd_log_limited("%s refused: invalid Retry token",
@@ -278,7 +278,7 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 			stateless, udp, path, &hd, NGTCP2_INVALID_TOKEN);
 		return NULL;
 	}
-	if (token == 0 && !quicd_check_new_token(context->shared, path, &hd)) {
+	if (token == 0 && !quicd_check_new_token(context, path, &hd)) {
 		hd.tokenlen = 0; /* as if it had none */
 	}
 	if (token == 0 && endpoint->drain.reason == NULL &&
@@ -347,7 +347,7 @@ static struct quicd_conn *quicd_endpoint_find(struct quicd_endpoint *endpoint,
 	}
 	if (vc.version == 0) {
 		quicd_send_stateless_reset(stateless,
-					   endpoint->context.shared,
+					   &endpoint->context,
 					   udp,
 					   path,
 					   &vc,

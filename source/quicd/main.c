@@ -43,7 +43,8 @@ static int quicd_check(struct quicd_report *report,
 static int quicd_read_and(enum quicd_mode mode, const char *config)
 {
 	struct quicd_report report = {};
-	struct quicd_bundle *bundle = quicd_reading(NULL, &report, config);
+	struct quicd_bundle *bundle = quicd_reading(
+		NULL, &report, config, mode != QUICD_MODE_CHECK);
 	int ret = 1;
 
 	if (bundle == NULL) {

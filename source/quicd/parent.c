@@ -10,7 +10,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <gnutls/crypto.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -101,7 +100,8 @@ static bool parent_begin(struct quicd_parent *parent)
 	if (parent->prepared) {
 		bundle = quicd_handover_take(parent, &report);
 	} else {
-		bundle = quicd_reading(parent, &report, parent->config);
+		bundle = quicd_reading(
+			parent, &report, parent->config, true);
 	}
 	good = bundle != NULL &&
 	       parent_parse(parent, bundle, &parent->settings, &parent->tls);
@@ -368,7 +368,7 @@ static void parent_hup(struct quicd_parent *parent)
 			     "rights of root: systemctl reload smbd-quicd");
 		return;
 	}
-	bundle = quicd_reading(parent, &report, parent->config);
+	bundle = quicd_reading(parent, &report, parent->config, true);
 	if (bundle != NULL) {
 		fd = quicd_bundle_seal(bundle);
 		talloc_free(bundle);
@@ -636,12 +636,7 @@ static bool parent_prepare(struct quicd_parent *parent)
 	for (i = 0; i < shared->workers; i++) {
 		parent->workers[i].fd = -1;
 	}
-	if (gnutls_rnd(GNUTLS_RND_KEY,
-		       shared->secret,
-		       sizeof(shared->secret)) != 0) {
-		quicd_log_at(QUICD_LOG_ERROR, "no random numbers");
-		return false;
-	}
+	quicd_secrets_random(&shared->secrets);
 	if (!parent_signals(parent)) {
 		quicd_log_at(QUICD_LOG_ERROR, "signalfd: %s", strerror(errno));
 		return false;

@@ -9,26 +9,23 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "behind.h"
+#include "directory.h"
+#include "file.h"
 #include "handover.h"
 #include "names.h"
 #include "reading.h"
+#include "secret.h"
 #include "settings.h"
 #include "smbconf.h"
 #include "tls.h"
 #include "udp.h"
 #include "util/macros.h"
-
-/* Revocation lists can be long. */
-#define READING_FILE_MAX (64 << 20)
 
 struct quicd_reader {
 	struct quicd_report *report;
@@ -38,10 +35,13 @@ struct quicd_reader {
 	/* our parameters and Samba's */
 	const char *certificate;
 	const char *key;
+	const char *directory;
+	const char *secret;
 	const char *tls_certfile;
 	const char *tls_keyfile;
 	const char *tls_cafile;
 	const char *tls_crlfile;
+	bool make; /* the file of the secret */
 	bool good;
 };
 
@@ -74,6 +74,10 @@ static void reading_ours(struct quicd_reader *reader,
 		reading_keep(reader, &reader->certificate, value);
 	} else if (strcmp(name, "smbd_uring:quic key") == 0) {
 		reading_keep(reader, &reader->key, value);
+	} else if (strcmp(name, "smbd_uring:quic secret file") == 0) {
+		reading_keep(reader, &reader->secret, value);
+	} else if (strcmp(name, "smbd_uring:quic certificate directory") == 0) {
+		reading_keep(reader, &reader->directory, value);
 	} else {
 		if (strcmp(name, "smbd_uring:quic server") == 0) {
 			reader->behind.default_server = false;
@@ -185,8 +189,7 @@ static void reading_parameter(void *private_data,
 	const char *canonical = NULL;
 
 	switch (quicd_name_of(
-		reader->report, section, name, value != NULL, &canonical))
-	{
+		reader->report, section, name, value != NULL, &canonical)) {
 	case QUICD_NAME_OURS:
 		if (value != NULL) {
 			reading_ours(reader, canonical, value);
@@ -213,58 +216,18 @@ static void reading_parameter(void *private_data,
 	}
 }
 
-static bool reading_file_error(struct quicd_reader *reader,
-			       const char *source,
-			       const char *why)
+/* As Samba does: relative to "private dir".  NULL without memory. */
+static char *reading_path(struct quicd_reader *reader, const char *path)
 {
-	reader->good = quicd_report_error(reader->report,
-					  "%s: %s",
-					  source,
-					  why);
-	return false;
+	if (path[0] == '/' || reader->private_dir == NULL) {
+		return talloc_strdup(reader->bundle, path);
+	}
+	return talloc_asprintf(reader->bundle,
+			       "%s/%s",
+			       reader->private_dir,
+			       path);
 }
 
-static bool reading_file_fd(struct quicd_reader *reader,
-			    const char *what,
-			    const char *source,
-			    int fd,
-			    bool secret)
-{
-	struct stat st;
-	char *data = NULL;
-	size_t used = 0;
-	ssize_t n = 1;
-	bool good;
-
-	if (fstat(fd, &st) != 0) {
-		return reading_file_error(reader, source, strerror(errno));
-	}
-	if (!S_ISREG(st.st_mode) || st.st_size > READING_FILE_MAX) {
-		return reading_file_error(reader,
-					  source,
-					  "not a file, or too long");
-	}
-	if (secret && (st.st_mode & (S_IRWXO | S_IWGRP)) != 0) {
-		return reading_file_error(
-			reader,
-			source,
-			"accessible by others: chmod 600 is right");
-	}
-	data = talloc_array(reader->bundle, char, (size_t)st.st_size + 1);
-	while (data != NULL && n > 0 && used < (size_t)st.st_size) {
-		n = read(fd, data + used, (size_t)st.st_size - used);
-		used += n > 0 ? (size_t)n : 0;
-	}
-	if (data == NULL || n < 0) {
-		talloc_free(data);
-		return reading_file_error(reader, source, strerror(errno));
-	}
-	good = quicd_bundle_add(reader->bundle, what, data, used);
-	talloc_free(data);
-	return good || reading_file_error(reader, source, "no memory");
-}
-
-/* As Samba does: relative to "private dir". */
 static void reading_file(struct quicd_reader *reader,
 			 const char *item,
 			 const char *item_source,
@@ -273,40 +236,26 @@ static void reading_file(struct quicd_reader *reader,
 			 bool secret)
 {
 	char *full = NULL;
-	char *source = NULL;
-	int fd;
 
 	if (path == NULL || path[0] == '\0') {
 		return;
 	}
-	if (path[0] == '/' || reader->private_dir == NULL) {
-		full = talloc_strdup(reader->bundle, path);
-	} else {
-		full = talloc_asprintf(reader->bundle,
-				       "%s/%s",
-				       reader->private_dir,
-				       path);
-	}
-	source = talloc_asprintf(reader->bundle,
-				 "%s = %s",
-				 parameter,
-				 full != NULL ? full : "");
-	if (full == NULL || source == NULL) {
+	full = reading_path(reader, path);
+	if (full == NULL) {
 		reader->good = quicd_report_error(reader->report, "no memory");
 		return;
 	}
-	/* a FIFO must not hold us up */
-	fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0) {
-		(void)reading_file_error(reader, source, strerror(errno));
-		return;
-	}
-	reading_add(reader, item_source, source);
-	(void)reading_file_fd(reader, item, source, fd, secret);
-	close(fd);
+	reader->good = quicd_file_add(reader->bundle,
+				      reader->report,
+				      item_source,
+				      item,
+				      parameter,
+				      full,
+				      secret) &&
+		       reader->good;
 }
 
-static void reading_files(struct quicd_reader *reader)
+static void reading_pair(struct quicd_reader *reader)
 {
 	const bool own = reader->certificate != NULL || reader->key != NULL;
 	const char *certificate = own ? reader->certificate
@@ -334,6 +283,79 @@ static void reading_files(struct quicd_reader *reader)
 		     own ? "smbd_uring:quic key" : "tls keyfile",
 		     key,
 		     true);
+}
+
+/* The server's certificates; the first one is the default. */
+static void reading_pairs(struct quicd_reader *reader)
+{
+	const bool own = reader->certificate != NULL || reader->key != NULL;
+
+	if (own || reader->directory == NULL) {
+		reading_pair(reader);
+	}
+	if (reader->directory != NULL &&
+	    !quicd_directory_add(reader->bundle,
+				 reader->report,
+				 "smbd_uring:quic certificate directory",
+				 reader->directory))
+	{
+		reader->good = false;
+	}
+}
+
+/*
+ * The file that is there, or is made.  A default that cannot be read is no
+ * error: an smbd-quicd that root has not started works without it.
+ */
+static void reading_secret(struct quicd_reader *reader)
+{
+	static const char name[] = "smbd-quicd.secret";
+	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+	const char *parameter = "smbd_uring:quic secret file";
+	char *path = NULL;
+	int error = 0;
+
+	if (reader->secret != NULL) {
+		path = reading_path(reader, reader->secret);
+	} else if (credentials != NULL) {
+		path = talloc_asprintf(reader->bundle,
+				       "%s/%s",
+				       credentials,
+				       name);
+		if (path != NULL && access(path, F_OK) == 0) {
+			parameter = "credential";
+		} else {
+			TALLOC_FREE(path);
+		}
+	}
+	if (path == NULL) {
+		path = reading_path(reader, name);
+	}
+	if (path == NULL) {
+		reader->good = quicd_report_error(reader->report, "no memory");
+		return;
+	}
+	if (reader->make) {
+		error = quicd_secret_make_file(reader->bundle, path);
+	} else if (access(path, F_OK) != 0) {
+		error = errno;
+	}
+	if (error == 0 || reader->secret != NULL) {
+		reading_file(reader,
+			     QUICD_ITEM_FILE("secret"),
+			     QUICD_ITEM_SOURCE("secret"),
+			     parameter,
+			     path,
+			     true);
+	} else if (reader->make || error != ENOENT) {
+		quicd_report_warning(
+			reader->report,
+			"%s = %s: %s; after a crash of smbd-quicd clients will "
+			"wait for their idle timeout",
+			parameter,
+			path,
+			strerror(error));
+	}
 }
 
 /* Only those who ask for client certificates need these. */
@@ -371,7 +393,8 @@ static bool reading_check(struct quicd_reader *reader)
 	if (settings == NULL) {
 		return false;
 	}
-	reading_files(reader);
+	reading_pairs(reader);
+	reading_secret(reader);
 	reading_trust(reader, settings);
 	good = quicd_behind_check(reader->report, &reader->behind, settings) &&
 	       reader->good;
@@ -395,7 +418,8 @@ static bool reading_check(struct quicd_reader *reader)
 
 struct quicd_bundle *quicd_reading(TALLOC_CTX *mem_ctx,
 				   struct quicd_report *report,
-				   const char *path)
+				   const char *path,
+				   bool make)
 {
 	struct quicd_reader reader = {
 		.report = report,
@@ -403,6 +427,7 @@ struct quicd_bundle *quicd_reading(TALLOC_CTX *mem_ctx,
 		.behind.default_server = true,
 		.behind.ports = "445",
 		.behind.interfaces = "",
+		.make = make,
 		.good = true,
 	};
 	bool good;

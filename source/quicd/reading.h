@@ -15,12 +15,14 @@
  * certificates, and what smbd would refuse.
  *
  * @param[in] path  NULL: the smb.conf that Samba was built with.
+ * @param[in] make  make the file of the secret if there is none
  *
  * @return NULL after errors in the report.
  */
 struct quicd_bundle *quicd_reading(TALLOC_CTX *mem_ctx,
 				   struct quicd_report *report,
-				   const char *path);
+				   const char *path,
+				   bool make);
 
 /**
  * @brief Whether smbd answers and the addresses are free: what a start would

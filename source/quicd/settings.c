@@ -40,6 +40,7 @@ enum quicd_type {
 	QUICD_TYPE_CONGESTION_CONTROL,
 	QUICD_TYPE_LISTEN,
 	QUICD_TYPE_SERVERS,
+	QUICD_TYPE_STRING,
 	QUICD_TYPE_FILE, /* its content is in the bundle */
 };
 
@@ -50,7 +51,7 @@ static const struct quicd_parameter {
 	size_t offset;
 	uint32_t min;
 	uint32_t max;
-	const char *value; /* the default; NULL: the number of CPUs */
+	const char *value; /* the default; NULL: none, or the number of CPUs */
 } quicd_parameters[] = {
 #define FIELD(field) offsetof(struct quicd_settings, field)
 	{QUICD_PREFIX "quic listen",
@@ -132,13 +133,27 @@ static const struct quicd_parameter {
 	 0,
 	 0,
 	 "no"},
-	{QUICD_PREFIX "quic certificate",
+	{QUICD_PREFIX "quic client allow",
+	 QUICD_TYPE_STRING,
+	 FIELD(client_allow),
+	 0,
+	 0,
+	 NULL},
+	{QUICD_PREFIX "quic client deny",
+	 QUICD_TYPE_STRING,
+	 FIELD(client_deny),
+	 0,
+	 0,
+	 NULL},
+	{QUICD_PREFIX "quic certificate", QUICD_TYPE_FILE, 0, 0, 0, ""},
+	{QUICD_PREFIX "quic key", QUICD_TYPE_FILE, 0, 0, 0, ""},
+	{QUICD_PREFIX "quic certificate directory",
 	 QUICD_TYPE_FILE,
-	 FIELD(certificate),
+	 0,
 	 0,
 	 0,
 	 ""},
-	{QUICD_PREFIX "quic key", QUICD_TYPE_FILE, FIELD(key), 0, 0, ""},
+	{QUICD_PREFIX "quic secret file", QUICD_TYPE_FILE, 0, 0, 0, ""},
 #undef FIELD
 };
 
@@ -348,6 +363,10 @@ static bool quicd_parameter_set(struct quicd_settings *settings,
 			"ADDRESS or ADDRESS:PORT, of IPv4, IPv6 or each");
 		good = quicd_parse_servers(settings, value);
 		break;
+	case QUICD_TYPE_STRING:
+		*(const char **)field = talloc_strdup(settings, value);
+		good = *(const char **)field != NULL;
+		break;
 	case QUICD_TYPE_FILE:
 		good = true;
 		break;
@@ -399,26 +418,51 @@ static bool quicd_settings_max_message(struct quicd_settings *settings,
 	return true;
 }
 
+/* A pair begins with what its certificate is; NULL without memory. */
+static struct quicd_pair *quicd_settings_pair(struct quicd_settings *settings,
+					      const char *item)
+{
+	struct quicd_pair *pairs = settings->pairs;
+
+	if (strcmp(item, QUICD_ITEM_SOURCE("certificate")) == 0) {
+		pairs = talloc_realloc(settings,
+				       pairs,
+				       struct quicd_pair,
+				       settings->num_pairs + 1);
+		if (pairs == NULL) {
+			return NULL;
+		}
+		settings->pairs = pairs;
+		pairs[settings->num_pairs] = (struct quicd_pair){};
+		settings->num_pairs++;
+	}
+	return settings->num_pairs > 0 ? &pairs[settings->num_pairs - 1] : NULL;
+}
+
 /* One of the files; false if the item is none. */
 static bool quicd_settings_file(struct quicd_settings *settings,
 				const struct quicd_bundle_item *item)
 {
+	struct quicd_pair *pair = quicd_settings_pair(settings, item->name);
 	const struct {
 		const char *source;
 		const char *content;
 		struct quicd_file *file;
 	} files[] = {
-#define ITEM(what, file) \
-	{QUICD_ITEM_SOURCE(what), QUICD_ITEM_FILE(what), &settings->file}
-		ITEM("certificate", certificate),
-		ITEM("key", key),
-		ITEM("ca", ca),
-		ITEM("crl", crl),
+#define ITEM(what, file) {QUICD_ITEM_SOURCE(what), QUICD_ITEM_FILE(what), file}
+		ITEM("certificate", pair != NULL ? &pair->certificate : NULL),
+		ITEM("key", pair != NULL ? &pair->key : NULL),
+		ITEM("ca", &settings->ca),
+		ITEM("crl", &settings->crl),
+		ITEM("secret", &settings->secret),
 #undef ITEM
 	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		if (files[i].file == NULL) {
+			continue;
+		}
 		if (strcmp(item->name, files[i].source) == 0) {
 			files[i].file->source = talloc_strdup(settings,
 							      item->data);
@@ -545,6 +589,13 @@ struct quicd_settings *quicd_settings_parse(TALLOC_CTX *mem_ctx,
 		       good;
 	}
 	good = quicd_settings_hosts(settings, report, bundle) && good;
+	if (settings->secret.data != NULL) {
+		good = quicd_secrets_parse(&settings->secrets,
+					   report,
+					   settings->secret.source,
+					   settings->secret.data) &&
+		       good;
+	}
 	if (!good) {
 		TALLOC_FREE(settings);
 	}

@@ -12,6 +12,7 @@
 #include "access.h"
 #include "bundle.h"
 #include "log.h"
+#include "secret.h"
 #include "util/address.h"
 
 enum quicd_client_certificates {
@@ -35,6 +36,12 @@ struct quicd_file {
 	size_t len;
 };
 
+/* A certificate of the server with its chain, and its key. */
+struct quicd_pair {
+	struct quicd_file certificate;
+	struct quicd_file key;
+};
+
 struct quicd_settings {
 	struct address *listen;
 	struct address servers[QUICD_SERVERS_MAX];
@@ -51,10 +58,14 @@ struct quicd_settings {
 	uint32_t client_certificates; /* enum quicd_client_certificates */
 	uint32_t congestion_control;  /* enum quicd_congestion_control */
 
-	struct quicd_file certificate;
-	struct quicd_file key;
+	struct quicd_pair *pairs; /* the first one is the default */
+	size_t num_pairs;
 	struct quicd_file ca;
 	struct quicd_file crl;
+	struct quicd_file secret;
+	struct quicd_secrets secrets; /* none: no file has any */
+	const char *client_allow;     /* rules, or NULL */
+	const char *client_deny;
 	const struct quicd_access *hosts_allow;
 	const struct quicd_access *hosts_deny;
 

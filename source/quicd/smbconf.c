@@ -164,8 +164,8 @@ static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 		smbconf_section(reader, line);
 		return;
 	}
-	if (line[0] == '\0' ||
-	    (reader->section == NULL && strcmp(line, "# Global parameters") == 0))
+	if (line[0] == '\0' || (reader->section == NULL &&
+				strcmp(line, "# Global parameters") == 0))
 	{
 		return;
 	}
@@ -506,8 +506,8 @@ static bool smbconf_read(struct smbconf_reader *reader, const char *path)
 {
 	size_t i;
 
-	if (!quicd_testparm(
-		    reader, reader->report, path, smbconf_line, reader)) {
+	if (!quicd_testparm(reader, reader->report, path, smbconf_line, reader))
+	{
 		return false;
 	}
 	if (reader->section == NULL) {

@@ -25,6 +25,18 @@
 #define QUICD_RESET_MIN \
 	(NGTCP2_MIN_STATELESS_RESET_RANDLEN + NGTCP2_STATELESS_RESET_TOKENLEN)
 
+/*
+ * The wall clock: hosts with the same secret have it in common, and a token
+ * outlives a reboot.
+ */
+static uint64_t quicd_stateless_now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * CLOCK_NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
 bool quicd_stateless_allowed(struct quicd_stateless *stateless, uint64_t now)
 {
 	const uint64_t second = now / CLOCK_NS_PER_S;
@@ -72,12 +84,13 @@ void quicd_send_version_negotiation(struct quicd_stateless *stateless,
 }
 
 void quicd_send_stateless_reset(struct quicd_stateless *stateless,
-				const struct quicd_shared *shared,
+				const struct quicd_context *context,
 				struct quicd_udp *udp,
 				const struct quicd_path *path,
 				const ngtcp2_version_cid *vc,
 				size_t len)
 {
+	const struct quicd_secret *secret = NULL;
 	uint8_t packet[QUICD_RESET_MAX];
 	const size_t size = len > QUICD_RESET_MAX ? QUICD_RESET_MAX : len - 1;
 	uint8_t token[NGTCP2_STATELESS_RESET_TOKENLEN];
@@ -86,14 +99,21 @@ void quicd_send_stateless_reset(struct quicd_stateless *stateless,
 	ngtcp2_ssize n;
 	int ret;
 
-	if (len <= QUICD_RESET_MIN || vc->dcidlen != QUICD_CID_LEN ||
+	if (len <= QUICD_RESET_MIN || vc->dcidlen != QUICD_CID_LEN) {
+		return;
+	}
+	secret = quicd_secrets_find(quicd_context_secrets(context),
+				    vc->dcid[QUICD_CID_MARK]);
+	if (secret == NULL ||
 	    !quicd_stateless_allowed(stateless, clock_monotonic_ns()))
 	{
 		return;
 	}
 	ngtcp2_cid_init(&cid, vc->dcid, vc->dcidlen);
-	ret = ngtcp2_crypto_generate_stateless_reset_token(
-		token, shared->secret, sizeof(shared->secret), &cid);
+	ret = ngtcp2_crypto_generate_stateless_reset_token(token,
+							   secret->key,
+							   sizeof(secret->key),
+							   &cid);
 	if (ret != 0) {
 		return;
 	}
@@ -101,7 +121,7 @@ void quicd_send_stateless_reset(struct quicd_stateless *stateless,
 	n = ngtcp2_pkt_write_stateless_reset(
 		packet, size, token, random, size - sizeof(token));
 	if (n > 0) {
-		quicd_count(shared->counters, QUICD_COUNT_RESETS);
+		quicd_count(context->shared->counters, QUICD_COUNT_RESETS);
 		quicd_udp_send(udp, path, packet, (size_t)n);
 	}
 }
@@ -111,25 +131,29 @@ void quicd_send_retry(const struct quicd_context *context,
 		      const struct quicd_path *path,
 		      const ngtcp2_pkt_hd *hd)
 {
-	const struct quicd_shared *shared = context->shared;
+	const struct quicd_secret *secret = quicd_context_secrets(context)
+						    ->list;
 	uint8_t token[NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN];
 	uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
 	struct quicd_cid made;
 	ngtcp2_cid cid;
 	ngtcp2_ssize n;
 
-	quicd_cid_make(&made, context->worker, shared->workers);
+	quicd_cid_make(&made,
+		       context->worker,
+		       context->shared->workers,
+		       secret->mark);
 	ngtcp2_cid_init(&cid, made.data, made.len);
 	n = ngtcp2_crypto_generate_retry_token(
 		token,
-		shared->secret,
-		sizeof(shared->secret),
+		secret->key,
+		sizeof(secret->key),
 		hd->version,
 		(const ngtcp2_sockaddr *)&path->remote.u.sa,
 		path->remote.len,
 		&cid,
 		&hd->dcid,
-		clock_monotonic_ns());
+		quicd_stateless_now());
 	if (n < 0) {
 		return;
 	}
@@ -171,66 +195,80 @@ void quicd_send_connection_close(struct quicd_stateless *stateless,
 	}
 }
 
-int quicd_check_retry_token(const struct quicd_shared *shared,
+int quicd_check_retry_token(const struct quicd_context *context,
 			    const struct quicd_path *path,
 			    const ngtcp2_pkt_hd *hd,
 			    ngtcp2_cid *original)
 {
+	const struct quicd_secret *secret = NULL;
 	int ret;
 
 	if (hd->tokenlen == 0 ||
 	    hd->token[0] != NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY) {
 		return 0;
 	}
+	/* the client answers a Retry with the ID that the Retry had */
+	if (hd->dcid.datalen == QUICD_CID_LEN) {
+		secret = quicd_secrets_find(quicd_context_secrets(context),
+					    hd->dcid.data[QUICD_CID_MARK]);
+	}
+	if (secret == NULL) {
+		return -1;
+	}
 	ret = ngtcp2_crypto_verify_retry_token(
 		original,
 		hd->token,
 		hd->tokenlen,
-		shared->secret,
-		sizeof(shared->secret),
+		secret->key,
+		sizeof(secret->key),
 		hd->version,
 		(const ngtcp2_sockaddr *)&path->remote.u.sa,
 		path->remote.len,
 		&hd->dcid,
 		QUICD_RETRY_TIMEOUT,
-		clock_monotonic_ns());
+		quicd_stateless_now());
 	return ret == 0 ? 1 : -1;
 }
 
-/* The wall clock: with a secret that is kept a token outlives a reboot. */
-static uint64_t quicd_new_token_now(void)
-{
-	return (uint64_t)time(NULL) * CLOCK_NS_PER_S;
-}
-
-size_t quicd_make_new_token(const struct quicd_shared *shared,
+size_t quicd_make_new_token(const struct quicd_context *context,
 			    const struct address *remote,
 			    uint8_t *token)
 {
+	const struct quicd_secret *secret =
+		quicd_context_secrets(context)->list;
 	const ngtcp2_ssize n = ngtcp2_crypto_generate_regular_token(
 		token,
-		shared->secret,
-		sizeof(shared->secret),
+		secret->key,
+		sizeof(secret->key),
 		(const ngtcp2_sockaddr *)&remote->u.sa,
 		remote->len,
-		quicd_new_token_now());
+		quicd_stateless_now());
 
 	return n > 0 ? (size_t)n : 0;
 }
 
-bool quicd_check_new_token(const struct quicd_shared *shared,
+bool quicd_check_new_token(const struct quicd_context *context,
 			   const struct quicd_path *path,
 			   const ngtcp2_pkt_hd *hd)
 {
-	return hd->tokenlen > 0 &&
-	       hd->token[0] == NGTCP2_CRYPTO_TOKEN_MAGIC_REGULAR &&
-	       ngtcp2_crypto_verify_regular_token(
-		       hd->token,
-		       hd->tokenlen,
-		       shared->secret,
-		       sizeof(shared->secret),
-		       (const ngtcp2_sockaddr *)&path->remote.u.sa,
-		       path->remote.len,
-		       QUICD_NEW_TOKEN_TIMEOUT,
-		       quicd_new_token_now()) == 0;
+	const struct quicd_secrets *secrets = quicd_context_secrets(context);
+	bool good = false;
+	size_t i;
+
+	if (hd->tokenlen == 0 ||
+	    hd->token[0] != NGTCP2_CRYPTO_TOKEN_MAGIC_REGULAR) {
+		return false;
+	}
+	for (i = 0; i < secrets->num && !good; i++) {
+		good = ngtcp2_crypto_verify_regular_token(
+			       hd->token,
+			       hd->tokenlen,
+			       secrets->list[i].key,
+			       sizeof(secrets->list[i].key),
+			       (const ngtcp2_sockaddr *)&path->remote.u.sa,
+			       path->remote.len,
+			       QUICD_NEW_TOKEN_TIMEOUT,
+			       quicd_stateless_now()) == 0;
+	}
+	return good;
 }

@@ -44,12 +44,13 @@ void quicd_send_version_negotiation(struct quicd_stateless *stateless,
 
 /**
  * @brief A stateless reset (RFC 9000, 10.3), for a packet with a connection ID
- * that nobody has.
+ * that nobody has.  It tells the client that its connection is gone, also one
+ * of an smbd-quicd that was killed.
  *
  * @param[in] len  Of the packet; short ones are not answered.
  */
 void quicd_send_stateless_reset(struct quicd_stateless *stateless,
-				const struct quicd_shared *shared,
+				const struct quicd_context *context,
 				struct quicd_udp *udp,
 				const struct quicd_path *path,
 				const ngtcp2_version_cid *vc,
@@ -76,7 +77,7 @@ void quicd_send_connection_close(struct quicd_stateless *stateless,
  * @return 1 if it is of our Retry to this address; 0 if there is none of a
  *         Retry; -1 if it is not valid.
  */
-int quicd_check_retry_token(const struct quicd_shared *shared,
+int quicd_check_retry_token(const struct quicd_context *context,
 			    const struct quicd_path *path,
 			    const ngtcp2_pkt_hd *hd,
 			    ngtcp2_cid *original);
@@ -88,13 +89,13 @@ int quicd_check_retry_token(const struct quicd_shared *shared,
  *
  * @return Its length, or 0.
  */
-size_t quicd_make_new_token(const struct quicd_shared *shared,
+size_t quicd_make_new_token(const struct quicd_context *context,
 			    const struct address *remote,
 			    uint8_t *token);
 
 /** @brief Whether the token of a client's first packet is such a one, of this
  * address and not old. */
-bool quicd_check_new_token(const struct quicd_shared *shared,
+bool quicd_check_new_token(const struct quicd_context *context,
 			   const struct quicd_path *path,
 			   const ngtcp2_pkt_hd *hd);
 

@@ -43,10 +43,11 @@ static bool testparm_append(struct testparm *testparm,
 			    char c)
 {
 	if (stream->used >= QUICD_TESTPARM_LINE) {
-		return quicd_report_error(testparm->report,
-					  "testparm, which reads smb.conf, has "
-					  "printed a line of more than %d bytes",
-					  QUICD_TESTPARM_LINE);
+		return quicd_report_error(
+			testparm->report,
+			"testparm, which reads smb.conf, has "
+			"printed a line of more than %d bytes",
+			QUICD_TESTPARM_LINE);
 	}
 	if (stream->used + 1 >= talloc_get_size(stream->line)) {
 		char *line = talloc_realloc(testparm,

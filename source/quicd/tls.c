@@ -3,10 +3,11 @@
  * TLS 1.3 for QUIC: certificates, and what is asked of a client.
  *
  * GnuTLS does all of it; here is only what is allowed.  ALPN has to be "smb".
- * A client that asks for a server by a name (SNI) that is not in the
- * certificate is refused, as by Windows: it would refuse the certificate, or
- * ought to.  No session tickets and no early data: a handshake a connection
- * costs little for connections that last, and nothing can be replayed.
+ * A client that asks for a server by a name (SNI) that is in no certificate is
+ * refused, as by Windows: it would refuse the certificate, or ought to.  One
+ * that asks for none gets the first certificate.  No session tickets and no
+ * early data: a handshake a connection costs little for connections that last,
+ * and nothing can be replayed.
  *
  * A reload makes a new struct quicd_tls; connections keep the one with which
  * they began.
@@ -22,8 +23,11 @@
 #include <time.h>
 
 #include "certificates.h"
+#include "chain.h"
 #include "revocation.h"
+#include "rules.h"
 #include "tls.h"
+#include "util/macros.h"
 #include "util/printable.h"
 
 #define QUICD_ALPN "smb"
@@ -31,14 +35,21 @@
 	"%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:" \
 	"-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
 
+/* A certificate of ours with all that goes with it. */
+struct quicd_tls_server {
+	gnutls_certificate_credentials_t credentials;
+	gnutls_x509_crt_t certificate;
+};
+
 struct quicd_tls {
 	unsigned users;
 	enum quicd_client_certificates client_certificates;
-	gnutls_certificate_credentials_t credentials;
 	gnutls_priority_t priority;
-	gnutls_x509_crt_t certificate;
-	struct quicd_certificates trusted; /* CAs of client certificates */
+	struct quicd_tls_server *servers; /* the first one is the default */
+	size_t num_servers;
+	struct quicd_certificates trusted;   /* CAs of client certificates */
 	struct quicd_revocation *revocation; /* or NULL */
+	struct quicd_rules *rules;	     /* or NULL */
 };
 
 static void quicd_tls_reason(struct quicd_tls_peer *peer, const char *reason)
@@ -104,10 +115,40 @@ static int quicd_tls_before_client_hello(gnutls_session_t session,
 	return 0;
 }
 
+/*
+ * The certificate for a server name, or NULL.  One that has the name itself is
+ * better than one with a wildcard; of several such, the first.
+ */
+static const struct quicd_tls_server *quicd_tls_choose(
+	const struct quicd_tls *tls,
+	const char *name)
+{
+	static const unsigned flags[] = {
+		GNUTLS_VERIFY_DO_NOT_ALLOW_WILDCARDS,
+		0,
+	};
+	size_t how;
+	size_t i;
+
+	for (how = 0; how < ARRAY_SIZE(flags); how++) {
+		for (i = 0; i < tls->num_servers; i++) {
+			if (gnutls_x509_crt_check_hostname2(
+				    tls->servers[i].certificate,
+				    name,
+				    flags[how]) != 0)
+			{
+				return &tls->servers[i];
+			}
+		}
+	}
+	return NULL;
+}
+
 /* Whether what the client offers and asks for fits. */
 static int quicd_tls_client_hello(gnutls_session_t session)
 {
 	struct quicd_tls_peer *peer = quicd_tls_peer_of(session);
+	const struct quicd_tls_server *server = NULL;
 	gnutls_datum_t alpn = {};
 	char name[256];
 	size_t len = sizeof(name);
@@ -135,15 +176,19 @@ static int quicd_tls_client_hello(gnutls_session_t session)
 	if (len > 1 && name[len - 1] == '.') {
 		name[len - 1] = '\0';
 	}
-	if (gnutls_x509_crt_check_hostname(peer->tls->certificate, name) == 0) {
+	server = quicd_tls_choose(peer->tls, name);
+	if (server == NULL) {
 		(void)snprintf(reason,
 			       sizeof(reason),
-			       "the certificate is not for server name %s",
+			       "no certificate is for server name %s",
 			       name);
 		quicd_tls_reason(peer, reason);
 		return GNUTLS_E_UNRECOGNIZED_NAME;
 	}
-	return 0;
+	/* GnuTLS has not looked for a certificate yet */
+	return gnutls_credentials_set(session,
+				      GNUTLS_CRD_CERTIFICATE,
+				      server->credentials);
 }
 
 /* Whether it is in tls cafile itself: its issuer does not matter then. */
@@ -163,40 +208,93 @@ static bool quicd_tls_is_trusted(const struct quicd_tls *tls,
 
 /* Whether a certificate of the chain is revoked; the reason is set then. */
 static bool quicd_tls_is_revoked(struct quicd_tls_peer *peer,
-				 const gnutls_datum_t *der)
+				 gnutls_x509_crt_t certificate)
 {
-	const struct quicd_revocation *revocation = peer->tls->revocation;
-	enum quicd_revoked revoked = QUICD_REVOKED_YES;
-	gnutls_x509_crt_t certificate = NULL;
+	static const char *const reasons[] = {
+		[QUICD_REVOKED_YES] = "the certificate is revoked",
+		[QUICD_REVOKED_EXPIRED] = "the list of its issuer in tls "
+					  "crlfile has expired",
+		[QUICD_REVOKED_UNKNOWN] = "tls crlfile has no list of the "
+					  "issuer of a certificate",
+	};
+	enum quicd_revoked revoked = QUICD_REVOKED_NO;
 
-	if (revocation == NULL) {
+	if (peer->tls->revocation != NULL) {
+		revoked = quicd_revocation_check(peer->tls->revocation,
+						 certificate);
+	}
+	if (revoked == QUICD_REVOKED_NO ||
+	    (revoked == QUICD_REVOKED_UNKNOWN &&
+	     quicd_tls_is_trusted(peer->tls, certificate)))
+	{
 		return false;
 	}
-	if (gnutls_x509_crt_init(&certificate) == 0) {
-		if (gnutls_x509_crt_import(certificate,
-					   der,
-					   GNUTLS_X509_FMT_DER) == 0) {
-			revoked = quicd_revocation_check(revocation,
-							 certificate);
+	quicd_tls_reason(peer, reasons[revoked]);
+	return true;
+}
+
+/* Whether a valid chain may come in; the reason is set if not. */
+static bool quicd_tls_admit_chain(struct quicd_tls_peer *peer,
+				  struct quicd_chain *chain,
+				  const char **rule)
+{
+	const struct quicd_tls *tls = peer->tls;
+	unsigned i;
+
+	for (i = 0; i < chain->num_sent; i++) {
+		if (quicd_tls_is_revoked(peer, chain->sent[i])) {
+			return false;
 		}
-		if (revoked == QUICD_REVOKED_UNKNOWN &&
-		    quicd_tls_is_trusted(peer->tls, certificate)) {
-			revoked = QUICD_REVOKED_NO;
-		}
-		gnutls_x509_crt_deinit(certificate);
 	}
-	if (revoked == QUICD_REVOKED_YES) {
-		quicd_tls_reason(peer, "the certificate is revoked");
-	} else if (revoked == QUICD_REVOKED_EXPIRED) {
-		quicd_tls_reason(peer,
-				 "the list of its issuer in tls crlfile "
-				 "has expired");
-	} else if (revoked == QUICD_REVOKED_UNKNOWN) {
-		quicd_tls_reason(peer,
-				 "tls crlfile has no list of the issuer of a "
-				 "certificate");
+	if (tls->rules == NULL) {
+		return true;
 	}
-	return revoked != QUICD_REVOKED_NO;
+	if (!quicd_chain_find_path(chain, &tls->trusted)) {
+		quicd_tls_reason(peer, "no path to a CA of tls cafile");
+		return false;
+	}
+	if (quicd_rules_admit(tls->rules, chain, rule)) {
+		return true;
+	}
+	quicd_tls_reason(peer,
+			 (*rule)[0] != '\0'
+				 ? "smbd_uring:quic client deny"
+				 : "no rule of smbd_uring:quic client allow");
+	return false;
+}
+
+/* The same, with a line for the auditor. */
+static bool quicd_tls_admit(struct quicd_tls_peer *peer,
+			    const gnutls_datum_t *certificates,
+			    unsigned count)
+{
+	struct quicd_chain chain;
+	char text[QUICD_CHAIN_TEXT] = "";
+	char rule[256];
+	const char *matched = "";
+
+	if (!quicd_chain_import(&chain, certificates, count)) {
+		quicd_tls_reason(peer, "the certificate is not readable");
+	} else {
+		peer->admitted = quicd_tls_admit_chain(peer, &chain, &matched);
+		quicd_chain_describe(chain.sent[0], text);
+	}
+	quicd_chain_free(&chain);
+	(void)printable_copy_quoted(rule, sizeof(rule), matched);
+	if (peer->admitted) {
+		quicd_log("%s certificate allowed: id=%s %s rule=\"%s\"",
+			  peer->client,
+			  peer->id,
+			  text,
+			  rule);
+	} else {
+		quicd_log_limited("%s certificate denied: id=%s %s rule=\"%s\"",
+				  peer->client,
+				  peer->id,
+				  text,
+				  rule);
+	}
+	return peer->admitted;
 }
 
 static int quicd_tls_verify(gnutls_session_t session)
@@ -213,7 +311,6 @@ static int quicd_tls_verify(gnutls_session_t session)
 	unsigned count = 0;
 	unsigned status = 0;
 	gnutls_datum_t text = {};
-	unsigned i;
 	int ret;
 
 	certificates = gnutls_certificate_get_peers(session, &count);
@@ -227,12 +324,9 @@ static int quicd_tls_verify(gnutls_session_t session)
 
 	ret = gnutls_certificate_verify_peers(session, &data, 1, &status);
 	if (ret == 0 && status == 0) {
-		for (i = 0; i < count; i++) {
-			if (quicd_tls_is_revoked(peer, &certificates[i])) {
-				return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
-			}
-		}
-		return 0;
+		return quicd_tls_admit(peer, certificates, count)
+			       ? 0
+			       : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
 	}
 	if (ret == 0) {
 		ret = gnutls_certificate_verification_status_print(
@@ -251,9 +345,6 @@ static bool quicd_tls_load_trust(struct quicd_tls *tls,
 				 struct quicd_report *report,
 				 const struct quicd_settings *settings)
 {
-	struct quicd_certificates *trusted = &tls->trusted;
-	int ret;
-
 	if (settings->client_certificates == QUICD_CLIENT_CERTIFICATES_NO) {
 		return true;
 	}
@@ -263,24 +354,95 @@ static bool quicd_tls_load_trust(struct quicd_tls *tls,
 			"tls cafile must be set, for "
 			"smbd_uring:quic client certificates");
 	}
-	if (!quicd_certificates_parse(report, &settings->ca, trusted)) {
+	if (!quicd_certificates_parse(report, &settings->ca, &tls->trusted)) {
 		return false;
 	}
-	ret = gnutls_certificate_set_x509_trust(tls->credentials,
-						trusted->list,
-						(int)trusted->num);
+	if (settings->crl.data != NULL) {
+		tls->revocation = quicd_revocation_load(tls,
+							report,
+							&settings->crl,
+							&tls->trusted);
+		return tls->revocation != NULL;
+	}
+	return true;
+}
+
+static bool quicd_tls_load_server(const struct quicd_tls *tls,
+				  struct quicd_report *report,
+				  const struct quicd_settings *settings,
+				  const struct quicd_pair *pair,
+				  struct quicd_tls_server *server)
+{
+	int ret;
+
+	ret = gnutls_certificate_allocate_credentials(&server->credentials);
+	if (ret != 0) {
+		return quicd_report_error(report,
+					  "GnuTLS: %s",
+					  gnutls_strerror(ret));
+	}
+	gnutls_certificate_set_verify_function(server->credentials,
+					       quicd_tls_verify);
+	if (tls->trusted.num > 0) {
+		ret = gnutls_certificate_set_x509_trust(server->credentials,
+							tls->trusted.list,
+							(int)tls->trusted.num);
+	}
 	if (ret < 0) {
 		return quicd_report_error(report,
 					  "%s: %s",
 					  settings->ca.source,
 					  gnutls_strerror(ret));
 	}
-	if (settings->crl.data != NULL) {
-		tls->revocation = quicd_revocation_load(tls,
-							report,
-							&settings->crl,
-							trusted);
-		return tls->revocation != NULL;
+	return quicd_certificates_load(report,
+				       pair,
+				       server->credentials,
+				       &server->certificate);
+}
+
+static bool quicd_tls_load_servers(struct quicd_tls *tls,
+				   struct quicd_report *report,
+				   const struct quicd_settings *settings)
+{
+	const struct quicd_pair *pairs = settings->pairs;
+	char name[QUICD_CERTIFICATES_NAME];
+	size_t i;
+	size_t j;
+
+	if (settings->num_pairs == 0) {
+		return quicd_report_error(report,
+					  "there is no certificate or no key");
+	}
+	tls->servers = talloc_zero_array(tls,
+					 struct quicd_tls_server,
+					 settings->num_pairs);
+	if (tls->servers == NULL) {
+		return quicd_report_error(report, "no memory");
+	}
+	tls->num_servers = settings->num_pairs;
+	for (i = 0; i < tls->num_servers; i++) {
+		struct quicd_tls_server *server = &tls->servers[i];
+
+		if (!quicd_tls_load_server(
+			    tls, report, settings, &pairs[i], server)) {
+			return false;
+		}
+		for (j = 0; j < i; j++) {
+			if (quicd_certificates_share_name(
+				    server->certificate,
+				    tls->servers[j].certificate,
+				    name,
+				    sizeof(name)))
+			{
+				quicd_report_warning(
+					report,
+					"%s: for %s, %s is used",
+					pairs[i].certificate.source,
+					name,
+					pairs[j].certificate.source);
+				break;
+			}
+		}
 	}
 	return true;
 }
@@ -289,27 +451,19 @@ static bool quicd_tls_load_all(struct quicd_tls *tls,
 			       struct quicd_report *report,
 			       const struct quicd_settings *settings)
 {
-	int ret;
+	const int ret = gnutls_priority_init(&tls->priority,
+					     QUICD_PRIORITY,
+					     NULL);
 
-	ret = gnutls_priority_init(&tls->priority, QUICD_PRIORITY, NULL);
 	if (ret != 0) {
 		return quicd_report_error(report,
 					  "GnuTLS lacks a feature for QUIC: %s",
 					  gnutls_strerror(ret));
 	}
-	ret = gnutls_certificate_allocate_credentials(&tls->credentials);
-	if (ret != 0) {
-		return quicd_report_error(report,
-					  "GnuTLS: %s",
-					  gnutls_strerror(ret));
-	}
-	gnutls_certificate_set_verify_function(tls->credentials,
-					       quicd_tls_verify);
-	return quicd_certificates_load(report,
-				       settings,
-				       tls->credentials,
-				       &tls->certificate) &&
-	       quicd_tls_load_trust(tls, report, settings);
+	return quicd_tls_load_trust(tls, report, settings) &&
+	       quicd_rules_load(
+		       tls, report, settings, &tls->trusted, &tls->rules) &&
+	       quicd_tls_load_servers(tls, report, settings);
 }
 
 struct quicd_tls *quicd_tls_load(struct quicd_report *report,
@@ -332,37 +486,48 @@ struct quicd_tls *quicd_tls_load(struct quicd_report *report,
 
 time_t quicd_tls_expires(const struct quicd_tls *tls, const char **what)
 {
-	time_t certificate = gnutls_x509_crt_get_expiration_time(
-		tls->certificate);
+	const time_t now = time(NULL);
+	time_t first = 0;
 	time_t list = 0;
+	size_t i;
 
+	for (i = 0; i < tls->num_servers; i++) {
+		const time_t expires = gnutls_x509_crt_get_expiration_time(
+			tls->servers[i].certificate);
+
+		if (expires > now && (first == 0 || expires < first)) {
+			first = expires;
+			*what = "a certificate of the server";
+		}
+	}
 	if (tls->revocation != NULL) {
 		list = quicd_revocation_expires(tls->revocation);
 	}
-	if (certificate <= time(NULL)) {
-		certificate = 0;
-	}
-	if (list != 0 && (certificate == 0 || list < certificate)) {
+	if (list != 0 && (first == 0 || list < first)) {
+		first = list;
 		*what = "a list of tls crlfile";
-		return list;
 	}
-	*what = "the server's certificate";
-	return certificate;
+	return first;
 }
 
 void quicd_tls_release(struct quicd_tls *tls)
 {
+	size_t i;
+
 	tls->users--;
 	if (tls->users > 0) {
 		return;
 	}
-	if (tls->certificate != NULL) {
-		gnutls_x509_crt_deinit(tls->certificate);
+	for (i = 0; i < tls->num_servers; i++) {
+		if (tls->servers[i].certificate != NULL) {
+			gnutls_x509_crt_deinit(tls->servers[i].certificate);
+		}
+		if (tls->servers[i].credentials != NULL) {
+			gnutls_certificate_free_credentials(
+				tls->servers[i].credentials);
+		}
 	}
 	quicd_certificates_free(&tls->trusted);
-	if (tls->credentials != NULL) {
-		gnutls_certificate_free_credentials(tls->credentials);
-	}
 	if (tls->priority != NULL) {
 		gnutls_priority_deinit(tls->priority);
 	}
@@ -383,7 +548,7 @@ static bool quicd_tls_peer_configure(struct quicd_tls_peer *peer)
 	    ngtcp2_crypto_gnutls_configure_server_session(peer->session) != 0 ||
 	    gnutls_credentials_set(peer->session,
 				   GNUTLS_CRD_CERTIFICATE,
-				   tls->credentials) != 0 ||
+				   tls->servers[0].credentials) != 0 ||
 	    gnutls_alpn_set_protocols(
 		    peer->session, &alpn, 1, GNUTLS_ALPN_MANDATORY) != 0)
 	{
@@ -423,8 +588,8 @@ bool quicd_tls_peer_init(struct quicd_tls_peer *peer, struct quicd_tls *tls)
 }
 
 /* The name in the client's certificate, as far as a log line can carry it. */
-static void quicd_tls_peer_name(struct quicd_tls_peer *peer,
-				const gnutls_datum_t *der)
+static void quicd_tls_peer_subject(struct quicd_tls_peer *peer,
+				   const gnutls_datum_t *der)
 {
 	gnutls_x509_crt_t certificate = NULL;
 	char name[sizeof(peer->name)];
@@ -470,8 +635,8 @@ bool quicd_tls_peer_check(struct quicd_tls_peer *peer)
 	}
 	certificates = gnutls_certificate_get_peers(peer->session, &count);
 	if (certificates != NULL && count > 0) {
-		quicd_tls_peer_name(peer, &certificates[0]);
-		return true;
+		quicd_tls_peer_subject(peer, &certificates[0]);
+		return peer->admitted;
 	}
 	if (peer->tls->client_certificates ==
 	    QUICD_CLIENT_CERTIFICATES_REQUIRED) {
@@ -479,6 +644,18 @@ bool quicd_tls_peer_check(struct quicd_tls_peer *peer)
 		return false;
 	}
 	return true;
+}
+
+void quicd_tls_peer_name(struct quicd_tls_peer *peer,
+			 const struct quicd_cid *cid,
+			 const struct address *client)
+{
+	size_t i;
+
+	for (i = 0; 2 * i + 2 < sizeof(peer->id) && i < cid->len; i++) {
+		(void)snprintf(peer->id + 2 * i, 3, "%02x", cid->data[i]);
+	}
+	(void)address_print(&client->u.sa, peer->client);
 }
 
 const char *quicd_tls_peer_cipher(const struct quicd_tls_peer *peer)

@@ -9,10 +9,14 @@
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <time.h>
 
+#include "cid.h"
 #include "settings.h"
 
 /* The certificates of one load of the settings; lives as long as its users. */
 struct quicd_tls;
+
+/* The beginning of our first connection ID, in hexadecimal digits. */
+#define QUICD_TLS_ID 17
 
 /* The TLS session of one connection. */
 struct quicd_tls_peer {
@@ -21,6 +25,10 @@ struct quicd_tls_peer {
 	gnutls_session_t session;
 	char reason[160]; /* why we refused the client, or "" */
 	char name[128];	  /* of its certificate, or "" */
+	/* for log lines; set by the owner */
+	char id[QUICD_TLS_ID];
+	char client[ADDRESS_TEXT_SIZE];
+	bool admitted; /* its certificate was let in */
 };
 
 /**
@@ -45,6 +53,11 @@ void quicd_tls_release(struct quicd_tls *tls);
 
 /** @brief Begin a session, as a server. */
 bool quicd_tls_peer_init(struct quicd_tls_peer *peer, struct quicd_tls *tls);
+
+/** @brief Say whose session it is, for log lines. */
+void quicd_tls_peer_name(struct quicd_tls_peer *peer,
+			 const struct quicd_cid *cid,
+			 const struct address *client);
 
 /**
  * @brief What has to hold after the handshake, and fills in peer->name.

@@ -127,6 +127,7 @@ class Quicd:
         path = self.certificates.path
         return (f"smbd_uring:quic listen = 127.0.0.1:{self.port}\n"
                 f"smbd_uring:quic server = {self.server}\n"
+                f"private dir = {self.smbd.dir}/private\n"
                 f"tls certfile = {path('server.pem')}\n"
                 f"tls keyfile = {path('server.key')}\n"
                 f"tls cafile = {path('ca.pem')}\n"
@@ -259,15 +260,23 @@ class CloseInfo(ctypes.Structure):
 class QuicClient:
     """A connection by OpenSSL's library; a stream is like a socket."""
 
-    def __init__(self, quicd, name=b"server", alpn=b"smb"):
-        self.prepare(quicd.port, name, alpn)
+    def __init__(self, quicd, name=b"server", alpn=b"smb", files=None):
+        """files: of the client's certificates, and of its key."""
+        self.prepare(quicd.port, name, alpn, files)
         self.connected = self.ssl.SSL_connect(self.connection) == 1
 
-    def prepare(self, port, name=b"server", alpn=b"smb",
+    def prepare(self, port, name=b"server", alpn=b"smb", files=None,
                 address="127.0.0.1"):
         self.ssl = openssl_quic()
         context = ctypes.c_void_p(self.ssl.SSL_CTX_new(
             ctypes.c_void_p(self.ssl.OSSL_QUIC_client_method())))
+        if files:
+            certificates, key = (os.fsencode(file) for file in files)
+            if self.ssl.SSL_CTX_use_certificate_chain_file(
+                    context, certificates) != 1 or \
+                    self.ssl.SSL_CTX_use_PrivateKey_file(
+                        context, key, 1) != 1:  # PEM
+                raise RuntimeError(f"OpenSSL does not take {files}")
         self.connection = ctypes.c_void_p(self.ssl.SSL_new(context))
         self.ssl.SSL_CTX_free(context)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

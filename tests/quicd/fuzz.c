@@ -183,8 +183,11 @@ static bool fuzz_init(const char *certfile, const char *keyfile)
 	settings->max_connections = settings->max_per_address = 100;
 	settings->idle_timeout = 60;
 	settings->max_message = 0x10000;
-	if (!fuzz_file(settings, certfile, &settings->certificate) ||
-	    !fuzz_file(settings, keyfile, &settings->key))
+	settings->pairs = talloc_zero(settings, struct quicd_pair);
+	settings->num_pairs = 1;
+	if (settings->pairs == NULL ||
+	    !fuzz_file(settings, certfile, &settings->pairs->certificate) ||
+	    !fuzz_file(settings, keyfile, &settings->pairs->key))
 	{
 		return false;
 	}

@@ -28,15 +28,15 @@ static void no_memory_begin(unsigned at)
 	no_memory_count = 0;
 }
 
-#define NO_MEMORY(type, function, parameters, arguments)                  \
-	type function parameters                                          \
-	{                                                                 \
-		static type(*real) parameters;                            \
-                                                                          \
-		if (real == NULL) {                                       \
-			*(void **)&real = dlsym(RTLD_NEXT, #function);    \
-		}                                                         \
-		return no_memory() ? NULL : real arguments;               \
+#define NO_MEMORY(type, function, parameters, arguments)               \
+	type function parameters                                       \
+	{                                                              \
+		static type(*real) parameters;                         \
+                                                                       \
+		if (real == NULL) {                                    \
+			*(void **)&real = dlsym(RTLD_NEXT, #function); \
+		}                                                      \
+		return no_memory() ? NULL : real arguments;            \
 	}
 
 NO_MEMORY(void *,

@@ -130,10 +130,12 @@ static void test_make(void **state)
 	for (i = 0; i < ARRAY_SIZE(workers); i++) {
 		for (worker = 0; worker < workers[i]; worker++) {
 			for (n = 0; n < 32; n++) {
-				quicd_cid_make(&cid, worker, workers[i]);
+				quicd_cid_make(
+					&cid, worker, workers[i], 7);
 				assert_int_equal(cid.len, QUICD_CID_LEN);
 				assert_int_equal(cid.data[0] % workers[i],
 						 worker);
+				assert_int_equal(cid.data[QUICD_CID_MARK], 7);
 				assert_true(quicd_cid_add(&fixture.a, &cid));
 			}
 		}

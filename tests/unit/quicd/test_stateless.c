@@ -22,7 +22,17 @@ static struct quicd_stateless stateless;
 static struct quicd_shared shared;
 static struct quicd_context context;
 static struct quicd_udp *udp;
+/* 32 bytes each; the mark is what XOR makes of them */
+#define TEN(_digits) \
+	_digits _digits _digits _digits _digits _digits _digits _digits \
+		_digits _digits
+#define SECRET TEN("07") TEN("07") TEN("07") "0701"
+#define MARK 6
+#define OTHER TEN("02") TEN("02") TEN("02") "0201"
+
 static struct quicd_path path;
+static struct quicd_settings settings;
+static struct quicd_report report = {.errors_only = true};
 static int server;
 static int client;
 static uint8_t answer[2000];
@@ -32,7 +42,10 @@ static int setup(void **state)
 	memset(&stateless, 0, sizeof(stateless));
 	memset(&path, 0, sizeof(path));
 	shared.workers = 3;
-	memset(shared.secret, 7, sizeof(shared.secret));
+	assert_true(quicd_secrets_parse(
+		&shared.secrets, &report, "secret", SECRET "\n"));
+	context.settings = &settings;
+	settings.secrets.num = 0;
 	context.shared = &shared;
 	context.worker = 2;
 	ev = tevent_context_init(NULL);
@@ -137,7 +150,7 @@ static void test_version_negotiation(void **state)
 static void test_stateless_reset(void **state)
 {
 	uint8_t token[NGTCP2_STATELESS_RESET_TOKENLEN];
-	uint8_t dcid[QUICD_CID_LEN] = {9, 8, 7};
+	uint8_t dcid[QUICD_CID_LEN] = {9, MARK, 7};
 	ngtcp2_version_cid vc = {.dcid = dcid, .dcidlen = sizeof(dcid)};
 	ngtcp2_cid cid;
 	size_t len;
@@ -145,29 +158,62 @@ static void test_stateless_reset(void **state)
 	ngtcp2_cid_init(&cid, dcid, sizeof(dcid));
 	assert_int_equal(
 		ngtcp2_crypto_generate_stateless_reset_token(
-			token, shared.secret, sizeof(shared.secret), &cid),
+			token,
+			shared.secrets.list[0].key,
+			QUICD_SECRET_LEN,
+			&cid),
 		0);
-	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 43);
+	quicd_send_stateless_reset(&stateless, &context, udp, &path, &vc, 43);
 	len = got();
 	assert_in_range(len, 21, 42);
 	assert_int_equal(answer[0] & 0xc0, 0x40);
 	assert_memory_equal(&answer[len - sizeof(token)], token, sizeof(token));
 	/* shorter than what it answers, which may be a reset, too */
-	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 38);
+	quicd_send_stateless_reset(&stateless, &context, udp, &path, &vc, 38);
 	len = got();
 	assert_int_equal(len, 37);
 	assert_memory_equal(&answer[len - sizeof(token)], token, sizeof(token));
-	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 22);
+	quicd_send_stateless_reset(&stateless, &context, udp, &path, &vc, 22);
 	assert_int_equal(got(), 21);
-	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 21);
+	quicd_send_stateless_reset(&stateless, &context, udp, &path, &vc, 21);
 	assert_int_equal(got(), 0);
 	/* nor for an ID that cannot be ours */
 	vc.dcidlen = 8;
-	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 100);
+	quicd_send_stateless_reset(&stateless, &context, udp, &path, &vc, 100);
 	assert_int_equal(got(), 0);
 	vc.dcidlen = sizeof(dcid);
 	spend();
-	quicd_send_stateless_reset(&stateless, &shared, udp, &path, &vc, 100);
+	quicd_send_stateless_reset(&stateless, &context, udp, &path, &vc, 100);
+	assert_int_equal(got(), 0);
+}
+
+/* The secret of the ID counts, not the one for new IDs. */
+static void test_changed_secret(void **state)
+{
+	uint8_t token[NGTCP2_STATELESS_RESET_TOKENLEN];
+	uint8_t dcid[QUICD_CID_LEN] = {9, MARK, 7};
+	ngtcp2_version_cid vc = {.dcid = dcid, .dcidlen = sizeof(dcid)};
+	ngtcp2_cid cid;
+	size_t len;
+
+	ngtcp2_cid_init(&cid, dcid, sizeof(dcid));
+	assert_true(quicd_secrets_parse(&settings.secrets,
+					&report,
+					"secret",
+					OTHER "\n" SECRET "\n"));
+	assert_int_equal(ngtcp2_crypto_generate_stateless_reset_token(
+				 token,
+				 settings.secrets.list[1].key,
+				 QUICD_SECRET_LEN,
+				 &cid),
+			 0);
+	quicd_send_stateless_reset(&stateless, &context, udp, &path, &vc, 43);
+	len = got();
+	assert_true(len > sizeof(token));
+	assert_memory_equal(&answer[len - sizeof(token)], token, sizeof(token));
+	assert_true(quicd_secrets_parse(
+		&settings.secrets, &report, "secret", OTHER "\n"));
+	quicd_send_stateless_reset(&stateless, &context, udp, &path, &vc, 43);
 	assert_int_equal(got(), 0);
 }
 
@@ -197,7 +243,6 @@ static void test_retry(void **state)
 {
 	ngtcp2_pkt_hd hd = {.version = NGTCP2_PROTO_VER_V1};
 	struct quicd_path other = path;
-	struct quicd_shared secret = shared;
 	uint8_t forged[2000];
 	ngtcp2_cid original;
 	ngtcp2_cid first;
@@ -207,26 +252,34 @@ static void test_retry(void **state)
 	ngtcp2_cid_init(&hd.scid, (const uint8_t *)"client", 6);
 	hd.dcid = first;
 	assert_int_equal(
-		quicd_check_retry_token(&shared, &path, &hd, &original), 0);
+		quicd_check_retry_token(&context, &path, &hd, &original), 0);
 	/* a Retry is never left out: nobody would get in */
 	spend();
 	quicd_send_retry(&context, udp, &path, &hd);
 	retried(&hd);
 	assert_int_equal(
-		quicd_check_retry_token(&shared, &path, &hd, &original), 1);
+		quicd_check_retry_token(&context, &path, &hd, &original), 1);
 	assert_true(ngtcp2_cid_eq(&original, &first));
 
 	/* of another address, of another smbd-quicd */
 	other.remote.u.in.sin_addr.s_addr ^= htonl(1);
 	assert_int_equal(
-		quicd_check_retry_token(&shared, &other, &hd, &original), -1);
-	secret.secret[0] ^= 1;
+		quicd_check_retry_token(&context, &other, &hd, &original), -1);
+	assert_true(quicd_secrets_parse(
+		&settings.secrets, &report, "secret", OTHER "\n"));
 	assert_int_equal(
-		quicd_check_retry_token(&secret, &path, &hd, &original), -1);
+		quicd_check_retry_token(&context, &path, &hd, &original), -1);
+	/* when the secret has been changed, those of before are known */
+	assert_true(quicd_secrets_parse(&settings.secrets,
+					&report,
+					"secret",
+					OTHER "\n" SECRET "\n"));
+	assert_int_equal(
+		quicd_check_retry_token(&context, &path, &hd, &original), 1);
 	/* with another ID */
 	hd.dcid.data[0] ^= 1;
 	assert_int_equal(
-		quicd_check_retry_token(&shared, &path, &hd, &original), -1);
+		quicd_check_retry_token(&context, &path, &hd, &original), -1);
 	hd.dcid.data[0] ^= 1;
 	/* with any byte changed; the first one says that it is of a Retry */
 	for (i = 0; i < hd.tokenlen; i++) {
@@ -236,7 +289,7 @@ static void test_retry(void **state)
 		forged[i] ^= 0x80;
 		bad.token = forged;
 		assert_int_equal(quicd_check_retry_token(
-					 &shared, &path, &bad, &original),
+					 &context, &path, &bad, &original),
 				 i == 0 ? 0 : -1);
 	}
 }
@@ -249,18 +302,24 @@ static void test_new_token(void **state)
 	ngtcp2_pkt_hd hd = {.version = NGTCP2_PROTO_VER_V1};
 	size_t i;
 
-	assert_false(quicd_check_new_token(&shared, &path, &hd));
+	assert_false(quicd_check_new_token(&context, &path, &hd));
 	hd.token = token;
-	hd.tokenlen = quicd_make_new_token(&shared, &path.remote, token);
+	hd.tokenlen = quicd_make_new_token(&context, &path.remote, token);
 	assert_in_range(hd.tokenlen, 20, sizeof(token));
-	assert_true(quicd_check_new_token(&shared, &path, &hd));
+	assert_true(quicd_check_new_token(&context, &path, &hd));
 	other.remote.u.in.sin_port ^= 1;
-	assert_true(quicd_check_new_token(&shared, &other, &hd));
+	assert_true(quicd_check_new_token(&context, &other, &hd));
 	other.remote.u.in.sin_addr.s_addr ^= 1;
-	assert_false(quicd_check_new_token(&shared, &other, &hd));
+	assert_false(quicd_check_new_token(&context, &other, &hd));
+	/* when the secret has been changed, those of before are known */
+	assert_true(quicd_secrets_parse(&settings.secrets,
+					&report,
+					"secret",
+					OTHER "\n" SECRET "\n"));
+	assert_true(quicd_check_new_token(&context, &path, &hd));
 	for (i = 0; i < hd.tokenlen; i++) {
 		token[i] ^= 0x80;
-		assert_false(quicd_check_new_token(&shared, &path, &hd));
+		assert_false(quicd_check_new_token(&context, &path, &hd));
 		token[i] ^= 0x80;
 	}
 }
@@ -297,6 +356,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_version_negotiation,
 						setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_changed_secret, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stateless_reset,
 						setup,
 						teardown),

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * Which client certificates may come in, of those that are valid.
+ *
+ * The rules are those of Windows: what one denies is refused, and if there are
+ * rules that allow, one of them has to match.  A rule that allows looks at the
+ * path to the trusted CA only, as a client can send any certificate beside it;
+ * one that denies looks at all.
+ */
+
+#include <string.h>
+#include <strings.h>
+
+#include "rules.h"
+#include "util/hex.h"
+#include "util/macros.h"
+
+#define RULES_SHA256 32
+#define RULES_SEPARATORS " \t,;\r\n"
+
+enum rules_list {
+	RULES_ALLOW,
+	RULES_DENY,
+	RULES_LISTS,
+};
+
+static const char *const rules_names[] = {
+	[RULES_ALLOW] = QUICD_PREFIX "quic client allow",
+	[RULES_DENY] = QUICD_PREFIX "quic client deny",
+};
+
+struct rules_rule {
+	const char *text;   /* as in smb.conf, for the log */
+	const char *issuer; /* as GnuTLS prints it, or NULL */
+	uint8_t sha256[RULES_SHA256];
+};
+
+struct quicd_rules {
+	struct rules_rule *lists[RULES_LISTS];
+	size_t num[RULES_LISTS];
+};
+
+/*
+ * The next word, without its quotes; NULL at the end, or with *good false after
+ * a quote that does not end.
+ */
+static char *rules_word(TALLOC_CTX *mem_ctx, const char **pos, bool *good)
+{
+	const char *from = *pos + strspn(*pos, RULES_SEPARATORS);
+	char *word = talloc_array(mem_ctx, char, strlen(from) + 1);
+	char *to = word;
+	bool quoted = false;
+
+	*good = word != NULL;
+	if (word == NULL || *from == '\0') {
+		talloc_free(word);
+		return NULL;
+	}
+	for (; *from != '\0' &&
+	       (quoted || strchr(RULES_SEPARATORS, *from) == NULL);
+	     from++)
+	{
+		if (*from == '"') {
+			quoted = !quoted;
+		} else {
+			*to = *from;
+			to++;
+		}
+	}
+	*to = '\0';
+	*pos = from;
+	if (quoted) {
+		*good = false;
+		TALLOC_FREE(word);
+	}
+	return word;
+}
+
+/* With or without a colon between bytes. */
+static bool rules_parse_sha256(const char *text, uint8_t sha256[RULES_SHA256])
+{
+	size_t i;
+
+	for (i = 0; i < RULES_SHA256; i++) {
+		if (i > 0 && *text == ':') {
+			text++;
+		}
+		if (hex_digit(text[0]) < 0 || hex_digit(text[1]) < 0) {
+			return false;
+		}
+		sha256[i] = (uint8_t)(hex_digit(text[0]) * 16 +
+				      hex_digit(text[1]));
+		text += 2;
+	}
+	return *text == '\0';
+}
+
+/* The name in the form of which there is only one; NULL if it is none. */
+static char *rules_parse_issuer(TALLOC_CTX *mem_ctx, const char *text)
+{
+	gnutls_x509_dn_t dn = NULL;
+	gnutls_datum_t printed = {};
+	const char *error = NULL;
+	char *issuer = NULL;
+
+	if (text[0] == '\0' || gnutls_x509_dn_init(&dn) != 0) {
+		return NULL;
+	}
+	if (gnutls_x509_dn_set_str(dn, text, &error) == 0 &&
+	    gnutls_x509_dn_get_str2(dn, &printed, 0) == 0)
+	{
+		issuer = talloc_strdup(mem_ctx, (const char *)printed.data);
+	}
+	gnutls_free(printed.data);
+	gnutls_x509_dn_deinit(dn);
+	return issuer;
+}
+
+static bool rules_parse(TALLOC_CTX *mem_ctx,
+			const char *word,
+			struct rules_rule *rule)
+{
+	static const char sha256[] = "sha256:";
+	static const char issuer[] = "issuer:";
+
+	*rule = (struct rules_rule){.text = word};
+	if (strncasecmp(word, sha256, sizeof(sha256) - 1) == 0) {
+		return rules_parse_sha256(word + sizeof(sha256) - 1,
+					  rule->sha256);
+	}
+	if (strncasecmp(word, issuer, sizeof(issuer) - 1) == 0) {
+		rule->issuer = rules_parse_issuer(mem_ctx,
+						  word + sizeof(issuer) - 1);
+		return rule->issuer != NULL;
+	}
+	return false;
+}
+
+/* An issuer of which we know nothing may be misspelt. */
+static void rules_check_issuer(struct quicd_report *report,
+			       const char *parameter,
+			       const struct rules_rule *rule,
+			       const struct quicd_certificates *trusted)
+{
+	bool found = rule->issuer == NULL;
+	unsigned i;
+
+	for (i = 0; i < trusted->num && !found; i++) {
+		gnutls_datum_t name = {};
+
+		found = gnutls_x509_crt_get_dn3(trusted->list[i], &name, 0) ==
+				0 &&
+			strcasecmp((const char *)name.data, rule->issuer) == 0;
+		gnutls_free(name.data);
+	}
+	if (!found) {
+		quicd_report_warning(report,
+				     "%s: %s: no CA in tls cafile has this "
+				     "name",
+				     parameter,
+				     rule->text);
+	}
+}
+
+static bool rules_load_list(struct quicd_rules *rules,
+			    struct quicd_report *report,
+			    enum rules_list which,
+			    const char *value,
+			    const struct quicd_certificates *trusted)
+{
+	const char *parameter = rules_names[which];
+	struct rules_rule *list = NULL;
+	char *word = NULL;
+	size_t n = 0;
+	bool good = true;
+
+	while ((word = rules_word(rules, &value, &good)) != NULL) {
+		list = talloc_realloc(rules, list, struct rules_rule, n + 1);
+		if (list == NULL) {
+			return quicd_report_error(report, "no memory");
+		}
+		if (!rules_parse(rules, word, &list[n])) {
+			return quicd_report_error(
+				report,
+				"%s: %s: not understood; a rule is "
+				"sha256:DIGITS or \"issuer:NAME\"",
+				parameter,
+				word);
+		}
+		rules_check_issuer(report, parameter, &list[n], trusted);
+		n++;
+	}
+	if (!good || n == 0) {
+		return quicd_report_error(report,
+					  "%s: %s",
+					  parameter,
+					  good ? "there is no rule"
+					       : "a quote has no end");
+	}
+	rules->lists[which] = list;
+	rules->num[which] = n;
+	return true;
+}
+
+bool quicd_rules_load(TALLOC_CTX *mem_ctx,
+		      struct quicd_report *report,
+		      const struct quicd_settings *settings,
+		      const struct quicd_certificates *trusted,
+		      struct quicd_rules **rules)
+{
+	const char *const values[] = {
+		[RULES_ALLOW] = settings->client_allow,
+		[RULES_DENY] = settings->client_deny,
+	};
+	bool good = true;
+	size_t i;
+
+	*rules = NULL;
+	for (i = 0; i < RULES_LISTS; i++) {
+		if (values[i] == NULL) {
+			continue;
+		}
+		/* without a certificate a client would be beyond the rules */
+		if (settings->client_certificates !=
+		    QUICD_CLIENT_CERTIFICATES_REQUIRED) {
+			return quicd_report_error(
+				report,
+				"%s: smbd_uring:quic client certificates must "
+				"be required",
+				rules_names[i]);
+		}
+		if (*rules == NULL) {
+			*rules = talloc_zero(mem_ctx, struct quicd_rules);
+		}
+		if (*rules == NULL) {
+			return quicd_report_error(report, "no memory");
+		}
+		good = rules_load_list(*rules, report, i, values[i], trusted) &&
+		       good;
+	}
+	return good;
+}
+
+/* 1: yes, 0: no, -1: it cannot be told. */
+static int rules_match(const struct rules_rule *rule,
+		       gnutls_x509_crt_t certificate)
+{
+	gnutls_datum_t issuer = {};
+	uint8_t sha256[RULES_SHA256];
+	size_t len = sizeof(sha256);
+	int match = -1;
+
+	if (rule->issuer == NULL) {
+		if (gnutls_x509_crt_get_fingerprint(
+			    certificate, GNUTLS_DIG_SHA256, sha256, &len) != 0)
+		{
+			return -1;
+		}
+		return memcmp(sha256, rule->sha256, sizeof(sha256)) == 0;
+	}
+	if (gnutls_x509_crt_get_issuer_dn3(certificate, &issuer, 0) == 0) {
+		match = strcasecmp((const char *)issuer.data, rule->issuer) ==
+			0;
+	}
+	gnutls_free(issuer.data);
+	return match;
+}
+
+static bool rules_deny(const struct rules_rule *rule,
+		       const struct quicd_chain *chain)
+{
+	unsigned i;
+
+	for (i = 0; i < chain->num_sent; i++) {
+		if (rules_match(rule, chain->sent[i]) != 0) {
+			return true;
+		}
+	}
+	for (i = 0; i < chain->num_path; i++) {
+		if (rules_match(rule, chain->path[i]) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool rules_allow(const struct rules_rule *rule,
+			const struct quicd_chain *chain)
+{
+	/* a certificate that was allowed must not issue others that are */
+	const unsigned num = rule->issuer == NULL ? 1 : chain->num_path;
+	unsigned i;
+
+	for (i = 0; i < num && i < chain->num_path; i++) {
+		if (rules_match(rule, chain->path[i]) == 1) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool quicd_rules_admit(const struct quicd_rules *rules,
+		       const struct quicd_chain *chain,
+		       const char **rule)
+{
+	size_t i;
+
+	for (i = 0; i < rules->num[RULES_DENY]; i++) {
+		*rule = rules->lists[RULES_DENY][i].text;
+		if (rules_deny(&rules->lists[RULES_DENY][i], chain)) {
+			return false;
+		}
+	}
+	for (i = 0; i < rules->num[RULES_ALLOW]; i++) {
+		*rule = rules->lists[RULES_ALLOW][i].text;
+		if (rules_allow(&rules->lists[RULES_ALLOW][i], chain)) {
+			return true;
+		}
+	}
+	*rule = "";
+	return rules->num[RULES_ALLOW] == 0;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * The secrets of stateless resets and of Retry tokens.
+ *
+ * A client believes a reset that has a token which only we can make from the
+ * connection ID (RFC 9000, 10.3).  With the secret in a file an smbd-quicd that
+ * has just been started can make it, too, or one on another host.
+ *
+ * To change it, put another line above: that one is for new connections, and
+ * those below are still known.  A mark in each connection ID tells which it is.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cid.h"
+#include "secret.h"
+#include "util/hex.h"
+
+/*
+ * It tells 8 of 256 bits to everybody who sees a connection ID.  That leaves a
+ * secret that nobody can guess.
+ */
+static void secret_set_mark(struct quicd_secret *secret)
+{
+	size_t i;
+
+	secret->mark = 0;
+	for (i = 0; i < sizeof(secret->key); i++) {
+		secret->mark ^= secret->key[i];
+	}
+}
+
+/* One line of len bytes. */
+static bool secret_parse(struct quicd_secret *secret,
+			 const char *line,
+			 size_t len)
+{
+	size_t i;
+
+	if (len != 2 * sizeof(secret->key)) {
+		return false;
+	}
+	for (i = 0; i < len; i++) {
+		const int digit = hex_digit(line[i]);
+
+		if (digit < 0) {
+			return false;
+		}
+		secret->key[i / 2] = (uint8_t)(secret->key[i / 2] * 16 + digit);
+	}
+	secret_set_mark(secret);
+	return true;
+}
+
+bool quicd_secrets_parse(struct quicd_secrets *secrets,
+			 struct quicd_report *report,
+			 const char *source,
+			 const char *text)
+{
+	unsigned number = 0;
+
+	*secrets = (struct quicd_secrets){};
+	while (*text != '\0') {
+		struct quicd_secret secret = {};
+		const size_t len = strcspn(text, "\n");
+
+		number++;
+		if (!secret_parse(&secret, text, len)) {
+			return quicd_report_error(
+				report,
+				"%s: line %u is not a secret of %d "
+				"hexadecimal digits (openssl rand -hex 32)",
+				source,
+				number,
+				2 * QUICD_SECRET_LEN);
+		}
+		if (quicd_secrets_find(secrets, secret.mark) != NULL) {
+			return quicd_report_error(
+				report,
+				"%s: line %u looks like another line in "
+				"connection IDs; make another secret",
+				source,
+				number);
+		}
+		if (secrets->num == QUICD_SECRETS_MAX) {
+			return quicd_report_error(report,
+						  "%s: more than %d secrets",
+						  source,
+						  QUICD_SECRETS_MAX);
+		}
+		secrets->list[secrets->num] = secret;
+		secrets->num++;
+		text += len;
+		text += *text == '\n';
+	}
+	if (secrets->num == 0) {
+		return quicd_report_error(report, "%s: it is empty", source);
+	}
+	return true;
+}
+
+void quicd_secrets_random(struct quicd_secrets *secrets)
+{
+	*secrets = (struct quicd_secrets){.num = 1};
+	quicd_random(secrets->list[0].key, sizeof(secrets->list[0].key));
+	secret_set_mark(&secrets->list[0]);
+}
+
+const struct quicd_secret *quicd_secrets_find(
+	const struct quicd_secrets *secrets,
+	uint8_t mark)
+{
+	size_t i;
+
+	for (i = 0; i < secrets->num; i++) {
+		if (secrets->list[i].mark == mark) {
+			return &secrets->list[i];
+		}
+	}
+	return NULL;
+}
+
+static int secret_write(int fd)
+{
+	struct quicd_secrets secrets;
+	char line[2 * QUICD_SECRET_LEN + 2];
+	size_t i;
+
+	quicd_secrets_random(&secrets);
+	for (i = 0; i < QUICD_SECRET_LEN; i++) {
+		(void)snprintf(line + 2 * i,
+			       4,
+			       "%02x\n",
+			       secrets.list[0].key[i]);
+	}
+	if (write(fd, line, sizeof(line) - 1) != sizeof(line) - 1) {
+		return errno != 0 ? errno : EIO;
+	}
+	/* it must not be empty after a loss of power */
+	return fsync(fd) == 0 ? 0 : errno;
+}
+
+int quicd_secret_make_file(TALLOC_CTX *mem_ctx, const char *path)
+{
+	char *new = NULL;
+	int error;
+	int fd;
+
+	if (access(path, F_OK) == 0) {
+		return 0;
+	}
+	if (errno != ENOENT) {
+		return errno;
+	}
+	new = talloc_asprintf(mem_ctx, "%s.%d", path, (int)getpid());
+	if (new == NULL) {
+		return ENOMEM;
+	}
+	fd = open(new,
+		  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		  0600);
+	if (fd < 0) {
+		error = errno;
+		talloc_free(new);
+		return error;
+	}
+	errno = 0;
+	error = secret_write(fd);
+	close(fd);
+	/* another process may have been faster: then its secret counts */
+	if (error == 0 && link(new, path) != 0 && errno != EEXIST) {
+		error = errno;
+	}
+	(void)unlink(new);
+	talloc_free(new);
+	return error;
+}
