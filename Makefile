@@ -121,6 +121,7 @@ check-suites: deps
 check-cluster: deps
 	./waf build
 	tests/cluster/test_cluster --all
+	tests/tools/debian trixie-ctdb tests/cluster/test_quic
 
 soak: deps
 	./waf build
