@@ -34,28 +34,7 @@ EVENTS = "/usr/share/ctdb/events/legacy"
 OWN = ("/etc/ctdb", "/etc/samba", "/var/lib/ctdb", "/var/lib/samba",
        "/var/cache/samba", "/var/log/samba", "/var/log/ctdb", EVENTS)
 
-# The first process of a node: it mounts, and then only reaps.
-INIT = """
-set -e
-node=$1
-shift
-for directory; do
-	mkdir -p "$directory" "$node$directory"
-	mount --bind "$node$directory" "$directory"
-done
-mount -t tmpfs -o mode=755 tmpfs /run
-mkdir /run/samba /run/ctdb
-for file in /etc/hosts /etc/resolv.conf /usr/sbin/service; do
-	mount --bind "$node/${file##*/}" "$file"
-done
-ip link set lo up
-echo ready
-exec >/dev/null
-sleep infinity &
-while :; do
-	wait
-done
-"""
+OWN_FILES = ("/etc/hosts", "/etc/resolv.conf", "/usr/sbin/service")
 
 # A namespace has no systemd: this does what systemctl would.
 SERVICE = """#!/bin/sh
@@ -65,28 +44,25 @@ smbd-start)
 	LD_PRELOAD={preload}
 	exec smbd -D
 	;;
-smbd-stop)
-	killall -q smbd
+*-stop)
+	# the namespace has no other ones
+	pkill -x "$1"
 	for i in $(seq 100); do
-		killall -q -0 smbd || exit 0
+		pgrep -x "$1" >/dev/null || exit 0
 		sleep 0.1
 	done
-	killall -q -9 smbd
+	pkill -x -9 "$1"
+	;;
+*-status)
+	pgrep -x "$1" >/dev/null
 	;;
 smbd-quicd-start)
-	mkdir -p -m 700 "$RUNTIME_DIRECTORY"
 	{quicd} >>/var/log/samba/log.smbd-quicd 2>&1 </dev/null &
 	for i in $(seq 100); do
 		ss -lun | grep -q ':443 ' && exit 0
 		sleep 0.1
 	done
 	exit 1
-	;;
-smbd-quicd-stop)
-	killall -q -w smbd-quicd
-	;;
-smbd-quicd-status)
-	killall -q -0 smbd-quicd
 	;;
 *)
 	echo "service $*: unknown" >&2
@@ -100,7 +76,7 @@ STUBS = {
     "systemctl": """#!/bin/sh
 case "$1 $2 $3" in
 "enable --now ctdb") exec ctdbd ;;
-"disable --now smbd"*) exec service "$3" stop ;;
+"disable --now smbd"*) service "$3" stop; exit 0 ;;
 esac
 echo "systemctl $*: unknown" >&2
 exit 1
@@ -173,6 +149,22 @@ guest ok = yes
 """
 
 
+# what a command of docs/cluster.md begins with
+COMMAND = re.compile(
+    r"    (?:apt|ctdb|onnode|openssl|smbd-uring|systemctl) ")
+
+
+def page(quic):
+    """docs/cluster.md: (lines of files, commands), of QUIC or of the rest."""
+    with open(f"{TOP}/docs/cluster.md") as f:
+        before, _, after = f.read().partition("## SMB over QUIC")
+    section, _, rest = after.partition("\n## ")
+    lines = [line for line in (section if quic else before + rest).split("\n")
+             if line.startswith("    ")]
+    return ([line.strip() for line in lines if not COMMAND.match(line)],
+            [line.strip() for line in lines if COMMAND.match(line)])
+
+
 def impossible():
     """The reason why there can be no cluster here, or ""."""
     if not os.path.exists("/usr/sbin/ctdbd"):
@@ -224,6 +216,8 @@ class Node:
             extra=self.cluster.conf) + "".join(
                 SMB_SHARE.format(name=name, shared=self.cluster.shared)
                 for name in self.cluster.shares))
+        for path, text in self.cluster.files.items():
+            self.write(path, text, 0o600)
         self.write("/hosts", "127.0.0.1 localhost\n"
                    f"{PRIVATE[self.number]} node{self.number}\n")
         self.write("/resolv.conf", "")
@@ -242,15 +236,18 @@ class Node:
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount",
              "--pid", "--uts", "--fork", "--kill-child", "--mount-proc",
-             "bash", "-c", INIT, "init", self.dir, *OWN],
+             sys.executable, f"{TESTS}/cluster/init.py", f"node{self.number}",
+             self.dir, *OWN, "--", *OWN_FILES],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             raise RuntimeError(f"node {self.number} does not boot")
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/"
                   "children") as f:
             self.init = int(f.read())
+        # its root: this process may be in a chroot, which a mount namespace
+        # is not
         self.inside = ["nsenter", "-t", str(self.init), "-n", "-m", "-p",
-                       "-u", "--"]
+                       "-u", "-r", "-w", "--"]
         for device, bridge, address in (
                 ("public", "br-public", None),
                 ("private", "br-private", PRIVATE[self.number])):
@@ -262,7 +259,7 @@ class Node:
             if address:
                 self.run("ip", "addr", "add", f"{address}/24", "dev", device,
                          check=True)
-        self.run("hostname", f"node{self.number}", check=True)
+        self.run("ip", "link", "set", "lo", "up", check=True)
         for command in (BOOT_QUIC if self.cluster.quic else ()) + BOOT:
             status, output = self.shell(command)
             if status != 0:
@@ -310,7 +307,8 @@ class Node:
     def power_off(self):
         """From one moment to the next: no packet leaves it any more."""
         for device in "public", "private":
-            ip("link", "delete", f"{device}{self.number}")
+            subprocess.run(["ip", "link", "delete", f"{device}{self.number}"],
+                           stderr=subprocess.DEVNULL)
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
@@ -331,12 +329,12 @@ class Cluster:
 
     conf: more lines for [global]; preload: a library for smbd; count: of nodes;
     tunables: of CTDB, a line each; shares: besides "share"; quic: with
-    smbd-quicd.
+    smbd-quicd; files: more of a node, {path: text}.
     """
 
     def __init__(self, conf="", preload=None, count=3, tunables=TUNABLES,
-                 shares=(), quic=False):
-        self.quic = quic
+                 shares=(), quic=False, files=None):
+        self.quic, self.files = quic, files or {}
         self.conf, self.preload = conf, preload
         self.shares = (SHARE, *shares)
         self.count, self.tunables = count, tunables
@@ -448,7 +446,7 @@ class Cluster:
         """The Popen of an smbclient that executes the commands, or waits."""
         return subprocess.Popen(
             ["smbclient", "-s", f"{self.dir}/client.conf", "-N",
-             "-t", str(20 * SLOW), "-I", address, f"//cluster/{SHARE}",
+             "-t", str(20 * SLOW), "-I", address, f"//server/{SHARE}",
              *options, *(["-c", "; ".join(commands)] if commands else [])],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True)

@@ -9,7 +9,7 @@ import time
 
 from cluster import USER
 from quicd import QuicClient
-from smb3 import Client, Error
+from smb3 import Client, Error, H, R, W
 from smbd import PASSWORD, wait_for
 
 SIZE = 65536
@@ -32,9 +32,14 @@ class QuicConnection(QuicClient):
 
     def __init__(self, address):
         self.prepare(443, address=address)
-        if self.ssl.SSL_connect(self.connection) != 1:
-            self.close()
-            raise OSError("no QUIC connection")
+        self.ssl.SSL_set_blocking_mode(self.connection, 0)
+        end = time.monotonic() + CONNECT
+        while self.ssl.SSL_connect(self.connection) != 1:
+            if time.monotonic() > end:
+                self.close()
+                raise OSError("no QUIC connection")
+            time.sleep(RETRY / 10)
+        self.ssl.SSL_set_blocking_mode(self.connection, 1)
 
 
 def quic(address):
@@ -46,6 +51,46 @@ def quic(address):
         return stream
 
     return connect
+
+
+class Held:
+    """A file that a client holds open by a durable handle."""
+
+    def __init__(self, connect, path):
+        self.connect, self.path = connect, path
+        self.guid, self.key, self.client_guid = (
+            os.urandom(16) for _ in range(3))
+        self.open(self.guid)
+        self.channel.write(self.handle, 0, block(0))
+
+    def open(self, durable):
+        client = Client([self.connect()], USER, PASSWORD,
+                        guid=self.client_guid)
+        self.channel = client.first
+        self.handle = self.channel.open(
+            os.path.basename(self.path), (self.key, R | H | W),
+            durable=durable)
+
+    def reclaim(self):
+        """Come back and use the handle; "" or the last error."""
+        errors = []
+
+        def back():
+            try:
+                self.channel.close()
+                self.open((self.guid, self.handle))
+                self.channel.write(self.handle, SIZE, block(1))
+                self.channel.close_handle(self.handle)
+                return True
+            except (Error, OSError) as error:
+                errors.append(str(error))
+                return False
+
+        if not wait_for(back):
+            return errors[-1]
+        with open(self.path, "rb") as f:
+            same = f.read() == block(0) + block(1)
+        return "" if same else "the content differs"
 
 
 class Stream:

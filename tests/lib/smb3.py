@@ -93,6 +93,18 @@ def ntlm_authenticate(challenge, user, password):
     return message, hmac_md5(key, proof)
 
 
+def create_contexts(contexts):
+    """[(name, data)] as a CREATE request has them."""
+    packed = b""
+    for number, (name, data) in enumerate(contexts):
+        one = struct.pack("<HHHHI4s4x", 16, 4, 0, 24, len(data), name) + data
+        if number == len(contexts) - 1:
+            return packed + bytes(4) + one
+        one += bytes(-(4 + len(one)) % 8)
+        packed += struct.pack("<I", 4 + len(one)) + one
+    return packed
+
+
 class Channel:
     """One connection of a client, over a connected socket."""
 
@@ -202,14 +214,26 @@ class Channel:
     def tree_disconnect(self):
         self.request(TREE_DISCONNECT, struct.pack("<HH", 4, 0))
 
-    def send_open(self, name, lease=None, directory=False):
-        """Begin to open; lease: (key, state) asked for."""
-        context, level = b"", 0
+    def send_open(self, name, lease=None, directory=False, durable=None):
+        """Begin to open; lease: (key, state) asked for.
+
+        durable: the GUID of the handle to be, or (GUID, handle) of one to
+        reclaim.
+        """
+        contexts, level = [], 0
         if lease:
             key, state = lease
-            context = struct.pack("<IHHHHI4sI16sIIQ", 0, 16, 4, 0, 24, 32,
-                                  b"RqLs", 0, key, state, 0, 0)
+            contexts.append((b"RqLs", struct.pack("<16sIIQ", key, state, 0,
+                                                  0)))
             level = 0xFF
+        if isinstance(durable, tuple):
+            guid, handle = durable
+            contexts.append((b"DH2C", struct.pack("<16s16sI", handle, guid,
+                                                  0)))
+        elif durable:
+            contexts.append((b"DH2Q", struct.pack("<II8x16s", 0, 0,
+                                                  durable)))
+        context = create_contexts(contexts)
         name = name.encode("utf-16le")
         padding = bytes(-len(name) % 8)
         body = struct.pack(
@@ -227,8 +251,8 @@ class Channel:
             raise Error(f"open: status {status:#x}")
         return packet[64 + 64:64 + 80]
 
-    def open(self, name, lease=None, directory=False):
-        return self.opened(self.send_open(name, lease, directory))
+    def open(self, name, lease=None, directory=False, durable=None):
+        return self.opened(self.send_open(name, lease, directory, durable))
 
     def close_handle(self, handle):
         self.request(CLOSE, struct.pack("<HHI", 24, 0, 0) + handle)
@@ -284,8 +308,8 @@ class Channel:
 class Client:
     """A session with a channel for each socket, connected to one share."""
 
-    def __init__(self, sockets, user, password, share="share"):
-        guid = os.urandom(16)
+    def __init__(self, sockets, user, password, share="share", guid=None):
+        guid = guid or os.urandom(16)
         self.channels = []
         for connected in sockets:
             channel = Channel(connected, guid)
