@@ -497,7 +497,9 @@ time_t quicd_tls_expires(const struct quicd_tls *tls, const char **what)
 
 		if (expires > now && (first == 0 || expires < first)) {
 			first = expires;
-			*what = "a certificate of the server";
+			*what = tls->num_servers == 1
+					? "the server's certificate"
+					: "a certificate of the server";
 		}
 	}
 	if (tls->revocation != NULL) {
