@@ -74,8 +74,8 @@ QUICD_PLAIN = ['quicd/' + part for part in (
     'state', 'testparm', 'timer', 'udp', 'udp_open')]
 QUICD = ['quicd/' + part for part in (
     'certificates', 'chain', 'conn', 'conn_callbacks', 'conn_close',
-    'conn_create', 'convert', 'endpoint', 'parent', 'publish', 'reading',
-    'revocation', 'rules', 'stateless', 'tls', 'worker')]
+    'conn_create', 'convert', 'endpoint', 'forms', 'parent', 'publish',
+    'reading', 'revocation', 'rules', 'stateless', 'tls', 'worker')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 # The unit tests of smbd-quicd that need a QUIC library.

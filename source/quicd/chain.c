@@ -38,18 +38,15 @@ bool quicd_chain_import(struct quicd_chain *chain,
 	return true;
 }
 
-/* Whether it has signed the certificate. */
+/* Whether it has signed the certificate, and both are valid today. */
 static bool chain_is_issuer(gnutls_x509_crt_t certificate,
 			    gnutls_x509_crt_t issuer)
 {
 	unsigned status = 0;
 
 	return gnutls_x509_crt_check_issuer(certificate, issuer) == 1 &&
-	       gnutls_x509_crt_verify(certificate,
-				      &issuer,
-				      1,
-				      GNUTLS_VERIFY_DISABLE_TIME_CHECKS,
-				      &status) == 0 &&
+	       gnutls_x509_crt_verify(certificate, &issuer, 1, 0, &status) ==
+		       0 &&
 	       status == 0;
 }
 
@@ -86,6 +83,22 @@ static gnutls_x509_crt_t chain_issuer(const struct quicd_chain *chain,
 	return NULL;
 }
 
+/* GnuTLS has found a path, but it may be another one. */
+static bool chain_is_valid(const struct quicd_chain *chain)
+{
+	unsigned status = 0;
+
+	return gnutls_x509_crt_list_verify(chain->path,
+					   (int)chain->num_path,
+					   &chain->path[chain->num_path - 1],
+					   1,
+					   NULL,
+					   0,
+					   0,
+					   &status) == 0 &&
+	       status == 0;
+}
+
 bool quicd_chain_find_path(struct quicd_chain *chain,
 			   const struct quicd_certificates *trusted)
 {
@@ -96,7 +109,7 @@ bool quicd_chain_find_path(struct quicd_chain *chain,
 		chain->path[chain->num_path] = next;
 		chain->num_path++;
 		if (chain_is_trusted(next, trusted)) {
-			return true;
+			return chain_is_valid(chain);
 		}
 		next = chain_issuer(chain, trusted, next);
 	}

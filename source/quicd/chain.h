@@ -38,9 +38,9 @@ bool quicd_chain_import(struct quicd_chain *chain,
 /**
  * @brief Find the path to a trusted CA.
  *
- * Dates, usage and revocation are not looked at.
+ * The extended key usage and revocation are not looked at.
  *
- * @return false if there is none.
+ * @return false if there is none, or it is not valid.
  */
 bool quicd_chain_find_path(struct quicd_chain *chain,
 			   const struct quicd_certificates *trusted);

@@ -11,11 +11,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "forms.h"
 #include "rules.h"
 #include "util/hex.h"
 #include "util/macros.h"
 
-#define RULES_SHA256 32
+#define RULES_SHA256 QUICD_FORMS_SHA256
 #define RULES_SEPARATORS " \t,;\r\n"
 
 enum rules_list {
@@ -266,22 +267,53 @@ static int rules_match(const struct rules_rule *rule,
 	return match;
 }
 
-static bool rules_deny(const struct rules_rule *rule,
-		       const struct quicd_chain *chain)
+/* What the client may have changed: by all forms that it can have. */
+static bool rules_deny_sent(const struct rules_rule *rule,
+			    gnutls_x509_crt_t certificate,
+			    const struct quicd_forms *forms)
 {
+	bool match = forms->num == 0; /* it cannot be told */
 	unsigned i;
 
-	for (i = 0; i < chain->num_sent; i++) {
-		if (rules_match(rule, chain->sent[i]) != 0) {
-			return true;
+	if (rule->issuer != NULL) {
+		return rules_match(rule, certificate) != 0;
+	}
+	for (i = 0; i < forms->num; i++) {
+		match = match || memcmp(forms->sha256[i],
+					rule->sha256,
+					sizeof(rule->sha256)) == 0;
+	}
+	return match;
+}
+
+/* The rule that does, or NULL. */
+static const struct rules_rule *rules_deny(const struct quicd_rules *rules,
+					   const struct quicd_chain *chain)
+{
+	struct quicd_forms forms[QUICD_CHAIN_MAX];
+	unsigned i;
+	size_t j;
+
+	for (i = 0; i < chain->num_sent && rules->num[RULES_DENY] > 0; i++) {
+		if (!quicd_forms_find(chain->sent[i], &forms[i])) {
+			forms[i].num = 0;
 		}
 	}
-	for (i = 0; i < chain->num_path; i++) {
-		if (rules_match(rule, chain->path[i]) != 0) {
-			return true;
+	for (j = 0; j < rules->num[RULES_DENY]; j++) {
+		const struct rules_rule *rule = &rules->lists[RULES_DENY][j];
+
+		for (i = 0; i < chain->num_sent; i++) {
+			if (rules_deny_sent(rule, chain->sent[i], &forms[i])) {
+				return rule;
+			}
+		}
+		for (i = 0; i < chain->num_path; i++) {
+			if (rules_match(rule, chain->path[i]) != 0) {
+				return rule;
+			}
 		}
 	}
-	return false;
+	return NULL;
 }
 
 static bool rules_allow(const struct rules_rule *rule,
@@ -303,13 +335,12 @@ bool quicd_rules_admit(const struct quicd_rules *rules,
 		       const struct quicd_chain *chain,
 		       const char **rule)
 {
+	const struct rules_rule *denied = rules_deny(rules, chain);
 	size_t i;
 
-	for (i = 0; i < rules->num[RULES_DENY]; i++) {
-		*rule = rules->lists[RULES_DENY][i].text;
-		if (rules_deny(&rules->lists[RULES_DENY][i], chain)) {
-			return false;
-		}
+	if (denied != NULL) {
+		*rule = denied->text;
+		return false;
 	}
 	for (i = 0; i < rules->num[RULES_ALLOW]; i++) {
 		*rule = rules->lists[RULES_ALLOW][i].text;
