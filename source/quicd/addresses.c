@@ -21,7 +21,7 @@ struct quicd_addresses {
 
 /* false if the attribute is no address. */
 static bool quicd_addresses_parse(const struct ifaddrmsg *message,
-				  const struct rtattr *attribute,
+				  struct rtattr *attribute,
 				  struct address *address)
 {
 	const void *data = RTA_DATA(attribute);
@@ -49,11 +49,12 @@ static bool quicd_addresses_parse(const struct ifaddrmsg *message,
 	return false;
 }
 
+/* The macros of rtnetlink(3) take no const. */
 static void quicd_addresses_message(const struct quicd_addresses *addresses,
-				    const struct nlmsghdr *header)
+				    struct nlmsghdr *header)
 {
-	const struct ifaddrmsg *message = NLMSG_DATA(header);
-	const struct rtattr *attribute = NULL;
+	struct ifaddrmsg *message = NLMSG_DATA(header);
+	struct rtattr *attribute = NULL;
 	struct address address;
 	unsigned short wanted;
 	size_t left;
