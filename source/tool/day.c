@@ -67,36 +67,57 @@ void day_slot_add(struct day_slot *slot, const struct day_slot *more)
 	slot->received += more->received;
 }
 
-/* The line of this name, a new one if need be; NULL: no memory. */
-static struct day_line *lines_find(struct day_lines *lines,
-				   json_t *index,
-				   const char *key,
-				   const char *name)
+/* Make room for one more line; false: no memory. */
+static bool lines_grow(struct day_lines *lines)
+{
+	size_t room = talloc_array_length(lines->lines);
+	struct day_line *more = NULL;
+
+	if (lines->num_lines < room) {
+		return true;
+	}
+	more = talloc_realloc(
+		NULL, lines->lines, struct day_line, 2 * room + 16);
+	if (more == NULL) {
+		return false;
+	}
+	lines->lines = more;
+	return true;
+}
+
+/*
+ * The line of this name, a new one if need be, or NULL if there are too many;
+ * false: no memory.
+ */
+static bool lines_find(struct day_lines *lines,
+		       json_t *index,
+		       const char *key,
+		       const char *name,
+		       struct day_line **line)
 {
 	const json_t *known = json_object_get(index, key);
-	size_t room = talloc_array_length(lines->lines);
-	struct day_line *line = NULL;
 
-	if (known != NULL) {
-		return &lines->lines[json_integer_value(known)];
+	*line = NULL;
+	if (json_is_integer(known)) {
+		*line = &lines->lines[json_integer_value(known)];
 	}
-	if (lines->num_lines == room) {
-		line = talloc_realloc(NULL,
-				      lines->lines,
-				      struct day_line,
-				      2 * room + 16);
-		if (line == NULL) {
-			return NULL;
-		}
-		lines->lines = line;
+	if (known != NULL) {
+		return true;
+	}
+	if (lines->num_lines == DAY_LINES_MAX) {
+		lines->num_left_out += 1;
+		return json_object_set_new(index, key, json_null()) == 0;
+	}
+	if (!lines_grow(lines)) {
+		return false;
 	}
 	json_object_set_new(index,
 			    key,
 			    json_integer((json_int_t)lines->num_lines));
-	line = &lines->lines[lines->num_lines];
+	*line = &lines->lines[lines->num_lines];
 	lines->num_lines += 1;
-	*line = (struct day_line){.name = name, .transport = ""};
-	return line;
+	**line = (struct day_line){.name = name, .transport = ""};
+	return true;
 }
 
 static void add_names(json_t **set, const json_t *names)
@@ -135,11 +156,12 @@ static bool add_to_names(struct day_lines *lines,
 		if (text == NULL) {
 			continue;
 		}
-		line = lines_find(lines, index, text, text);
-		if (line == NULL) {
+		if (!lines_find(lines, index, text, text, &line)) {
 			return false;
 		}
-		day_slot_add(&line->slots[slot], values);
+		if (line != NULL) {
+			day_slot_add(&line->slots[slot], values);
+		}
 	}
 	return true;
 }
@@ -182,6 +204,7 @@ static bool add_client(struct day *day,
 	};
 	struct day_line *line = NULL;
 	json_t *last = NULL;
+	bool found;
 
 	if (key == NULL) {
 		return false;
@@ -194,15 +217,17 @@ static bool add_client(struct day *day,
 	values.sent = growth(last, "bytes_acked", client);
 	values.received = growth(last, "bytes_received", client);
 	values.state = judge(client, &values);
-	line = lines_find(&day->clients, indices->clients, key, name);
+	found = lines_find(&day->clients, indices->clients, key, name, &line);
 	talloc_free(key);
-	if (line == NULL) {
+	if (!found) {
 		return false;
 	}
-	line->transport = get_string(client, "transport");
-	add_names(&line->users, users);
-	add_names(&line->shares, shares);
-	day_slot_add(&line->slots[slot], &values);
+	if (line != NULL) {
+		line->transport = get_string(client, "transport");
+		add_names(&line->users, users);
+		add_names(&line->shares, shares);
+		day_slot_add(&line->slots[slot], &values);
+	}
 	return add_to_names(
 		       &day->users, indices->users, users, slot, &values) &&
 	       add_to_names(

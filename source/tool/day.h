@@ -15,6 +15,9 @@
 #define DAY_SLOTS 288
 #define DAY_SLOT_SECONDS 300
 
+/** So many clients, users or shares; each takes 14 kB. */
+#define DAY_LINES_MAX 4000
+
 struct day_slot {
 	/** the worst state; STATE_UNKNOWN: not connected */
 	enum status_state state;
@@ -46,6 +49,8 @@ struct day_lines {
 	/** a talloc array, of which num_lines are used; the worst first */
 	struct day_line *lines;
 	size_t num_lines;
+	/** names that came when there were DAY_LINES_MAX */
+	size_t num_left_out;
 };
 
 struct day {

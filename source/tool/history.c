@@ -144,6 +144,8 @@ int history_append(const char *directory, const json_t *clients, int64_t now)
 		ret = EFBIG;
 	} else if (dprintf(fd, "%s\n", line) < 0) {
 		ret = errno;
+		/* half a line would spoil the next one */
+		(void)!ftruncate(fd, st.st_size);
 	}
 	if (fd != -1 && close(fd) != 0 && ret == 0) {
 		ret = errno;

@@ -32,6 +32,8 @@ struct metrics_options {
 struct metrics {
 	struct status_rows rows;
 	json_t *clients;
+	/** of all clients that were seen lately, see clients_count() */
+	json_t *totals;
 	/** 0, or the errno of reading the rows */
 	int error;
 	/** seconds since 1970; 0: never */
@@ -110,7 +112,7 @@ static int metrics_write(const struct metrics_options *o,
 	int ret;
 
 	if (m->error == 0 && m->rows.num_rows == 0) {
-		return unlink(o->output) == 0 || errno == ENOENT ? 0 : errno;
+		return replace_remove(o->output);
 	}
 	ret = replace_begin(o->output, 0644, &file);
 	if (ret != 0) {
@@ -123,52 +125,74 @@ static int metrics_write(const struct metrics_options *o,
 	return replace_end(&file);
 }
 
-/* Count, and keep totals and a sample if this is not only a look. */
-static int metrics_count(const struct metrics_options *o,
-			 struct metrics *m,
-			 bool keep)
+static const char *metrics_history(const struct metrics_options *o)
 {
-	const char *directory = o->history != NULL ? o->history
-						   : HISTORY_DIRECTORY;
-	json_t *totals = history_totals(directory);
+	return o->history != NULL ? o->history : HISTORY_DIRECTORY;
+}
+
+static int metrics_count(const struct metrics_options *o, struct metrics *m)
+{
 	int64_t now = time(NULL);
 	int ret = 0;
 
-	if (totals == NULL) {
+	m->totals = history_totals(metrics_history(o));
+	if (m->totals == NULL) {
 		return ENOMEM;
 	}
 	if (m->error == 0) {
-		ret = clients_count(totals, &m->rows, m->clients, now);
-		json_object_set_new(totals,
+		ret = clients_count(m->totals, &m->rows, m->clients, now);
+		json_object_set_new(m->totals,
 				    "last_success",
 				    json_integer((json_int_t)now));
 	}
 	m->last_success = json_integer_value(
-		json_object_get(totals, "last_success"));
-	if (keep && ret == 0 && m->error == 0) {
-		ret = history_keep_totals(directory, totals);
-		if (ret == 0) {
-			ret = history_append(directory, m->clients, now);
-		}
-	}
-	json_decref(totals);
+		json_object_get(m->totals, "last_success"));
 	return ret;
+}
+
+/* Keep the totals and a sample. */
+static int metrics_keep(const struct metrics_options *o,
+			const struct metrics *m)
+{
+	int ret;
+
+	if (m->error != 0) {
+		return 0;
+	}
+	ret = history_keep_totals(metrics_history(o), m->totals);
+	if (ret == 0) {
+		ret = history_append(
+			metrics_history(o), m->clients, m->last_success);
+	}
+	return ret;
+}
+
+/*
+ * Write the file before the history, which may be full: Prometheus is to have
+ * its values all the same.  Sets failed to the name of what failed.
+ */
+static int metrics_publish(const struct metrics_options *o,
+			   const struct metrics *m,
+			   const char **failed)
+{
+	int written = metrics_write(o, m);
+	int kept = metrics_keep(o, m);
+
+	*failed = written != 0 ? o->output : metrics_history(o);
+	return written != 0 ? written : kept;
 }
 
 static int metrics_run(const struct metrics_options *o)
 {
 	struct metrics m = {};
-	const char *failed = o->history != NULL ? o->history
-						: HISTORY_DIRECTORY;
+	const char *failed = "standard output";
 	int ret;
 
 	metrics_read(o, &m);
-	ret = metrics_count(o, &m, o->output != NULL);
+	ret = metrics_count(o, &m);
 	if (ret == 0 && o->output != NULL) {
-		failed = o->output;
-		ret = metrics_write(o, &m);
+		ret = metrics_publish(o, &m, &failed);
 	} else if (ret == 0) {
-		failed = "standard output";
 		ret = metrics_print(stdout, o, &m) ? 0 : ENOMEM;
 	}
 	if (ret == 0 && m.error != 0) {
@@ -177,7 +201,9 @@ static int metrics_run(const struct metrics_options *o)
 	}
 	rows_free(&m.rows);
 	json_decref(m.clients);
-	return ret != 0 ? tool_failure(failed, strerror(ret)) : tool_flush();
+	json_decref(m.totals);
+	return ret != 0 ? tool_failure(failed, replace_strerror(ret))
+			: tool_flush();
 }
 
 int tool_metrics(int argc, const char **argv)

@@ -14,11 +14,34 @@
 
 #include "replace.h"
 
+/* A rename would put a file in the place of /dev/null or /dev/stdout. */
+static int replace_look(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0) {
+		return errno == ENOENT ? 0 : errno;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		return EISDIR;
+	}
+	return S_ISREG(st.st_mode) ? 0 : EEXIST;
+}
+
+const char *replace_strerror(int error)
+{
+	return error == EEXIST ? "there is something that is not a regular file"
+			       : strerror(error);
+}
+
 int replace_begin(const char *path, mode_t mode, struct replaced *file)
 {
 	int fd;
-	int ret;
+	int ret = replace_look(path);
 
+	if (ret != 0) {
+		return ret;
+	}
 	/* the suffix: node_exporter reads only files that end with .prom */
 	if (strlen(path) + sizeof(".XXXXXX") > sizeof(file->temporary)) {
 		return ENAMETOOLONG;
@@ -63,4 +86,14 @@ void replace_cancel(struct replaced *file)
 {
 	fclose(file->out);
 	(void)unlink(file->temporary);
+}
+
+int replace_remove(const char *path)
+{
+	int ret = replace_look(path);
+
+	if (ret != 0) {
+		return ret;
+	}
+	return unlink(path) == 0 || errno == ENOENT ? 0 : errno;
 }

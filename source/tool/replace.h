@@ -19,6 +19,7 @@ struct replaced {
 /**
  * @brief Open a temporary file beside path; 0 or an errno.
  *
+ * EEXIST: path is a device, a symbolic link or the like, which would be lost.
  * The caller must call replace_end() or replace_cancel().
  */
 int replace_begin(const char *path, mode_t mode, struct replaced *file);
@@ -28,5 +29,11 @@ int replace_end(struct replaced *file);
 
 /** @brief Remove the temporary file. */
 void replace_cancel(struct replaced *file);
+
+/** @brief Remove a file that may be missing; errors as of replace_begin(). */
+int replace_remove(const char *path);
+
+/** @brief The text of an error of these functions. */
+const char *replace_strerror(int error);
 
 #endif /* TOOL_REPLACE_H */

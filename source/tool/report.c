@@ -121,6 +121,13 @@ static void print_lines(FILE *out,
 			"better</p>\n",
 			lines->num_lines - i);
 	}
+	if (lines->num_left_out > 0) {
+		fprintf(out,
+			"<p class=\"dim\">and %zu more, which came when there "
+			"were %d already, and are nowhere on this page</p>\n",
+			lines->num_left_out,
+			DAY_LINES_MAX);
+	}
 }
 
 static void print_strips(FILE *out,
@@ -289,6 +296,11 @@ static void print_curves(FILE *out, const struct day *day)
 	}
 }
 
+static size_t lines_count(const struct day_lines *lines)
+{
+	return lines->num_lines + lines->num_left_out;
+}
+
 static void print_report(FILE *out,
 			 const struct day *day,
 			 size_t num_samples,
@@ -318,9 +330,9 @@ static void print_report(FILE *out,
 		"worst of five minutes.</p>\n",
 		text,
 		num_samples,
-		day->clients.num_lines,
-		day->users.num_lines,
-		day->shares.num_lines);
+		lines_count(&day->clients),
+		lines_count(&day->users),
+		lines_count(&day->shares));
 	fputs("<h2>The day</h2>\n", out);
 	print_strips(out, day, "Shares", &day->shares);
 	print_strips(out, day, "Clients, the worst first", &day->clients);
@@ -350,7 +362,8 @@ static int report_write(const struct report_options *o,
 		print_report(file.out, day, num_samples, now);
 		ret = replace_end(&file);
 	}
-	return ret != 0 ? tool_failure(o->output, strerror(ret)) : EXIT_SUCCESS;
+	return ret != 0 ? tool_failure(o->output, replace_strerror(ret))
+			: EXIT_SUCCESS;
 }
 
 static int report_failed(const char *directory, int error)
