@@ -250,6 +250,17 @@ static void check_not_loaded(struct check *check)
 
 	if (smbd->has_shim || smbd_preload_has_shim(smbd->preload)) {
 		check_load_failed(check);
+	} else if (smbd_preload_has_shim(configured) && other) {
+		check_add(check,
+			  CHECK_CRITICAL,
+			  "not loaded in smbd (process %d): it has "
+			  "LD_PRELOAD=%s; if it has that after systemctl "
+			  "restart %s, too, which ends all sessions, an "
+			  "EnvironmentFile= of the unit sets it "
+			  "(/etc/default/samba)",
+			  (int)smbd->pid,
+			  smbd->preload,
+			  unit);
 	} else if (smbd_preload_has_shim(configured)) {
 		check_add(check,
 			  CHECK_CRITICAL,

@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,10 @@ static int disable_unit(const struct restart_options *options,
 
 	ret = dropin_remove(unit, changed);
 	if (ret != 0) {
-		return tool_failure(dropin_path(unit), strerror(ret));
+		return tool_failure(dropin_path(unit),
+				    ret == EEXIST ? "not the link that enable "
+						    "makes; left as it is"
+						  : strerror(ret));
 	}
 	if (!*changed) {
 		return EXIT_SUCCESS;
@@ -74,14 +78,18 @@ static int disable_run(const struct restart_options *options)
 	size_t i;
 	int ret = EXIT_SUCCESS;
 
-	if (options->yes && options->at != NULL) {
-		return tool_usage_error("--yes, --at", "only one of them");
+	if (!restart_options_valid(options, &ret)) {
+		return ret;
 	}
 	for (i = 0; ret == EXIT_SUCCESS && i < ARRAY_SIZE(disable_units); i++) {
 		bool changed = false;
 
 		ret = disable_unit(options, disable_units[i], &changed);
 		any = any || changed;
+		if (!changed && systemd_runs()) {
+			/* or it knows one that is removed at this time */
+			(void)systemd_reload();
+		}
 		if (ret == EXIT_SUCCESS && disable_remains(disable_units[i])) {
 			ret = EXIT_FAILURE;
 		}

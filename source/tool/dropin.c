@@ -48,6 +48,7 @@ int dropin_create(const char *unit, bool *changed)
 {
 	const char *path = dropin_path(unit);
 	char directory[PATH_MAX];
+	bool made;
 	int ret;
 
 	*changed = false;
@@ -59,11 +60,20 @@ int dropin_create(const char *unit, bool *changed)
 		return ret;
 	}
 	dropin_directory(unit, directory);
-	if (mkdir(directory, 0755) != 0 && errno != EEXIST) {
+	made = mkdir(directory, 0755) == 0;
+	if (!made && errno != EEXIST) {
 		return errno;
 	}
 	if (symlink(SMBD_URING_DROPIN, path) != 0) {
-		return errno;
+		ret = errno;
+		if (ret == EEXIST) {
+			/* another enable was first */
+			return dropin_look(path);
+		}
+		if (made) {
+			(void)rmdir(directory);
+		}
+		return ret;
 	}
 	*changed = true;
 	return 0;
@@ -81,12 +91,12 @@ int dropin_remove(const char *unit, bool *changed)
 		return ret == ENOENT ? 0 : ret;
 	}
 	if (unlink(path) != 0) {
-		return errno;
+		/* another disable was first */
+		return errno == ENOENT ? 0 : errno;
 	}
 	*changed = true;
+	/* it may have more files, or be a link: then it stays */
 	dropin_directory(unit, directory);
-	if (rmdir(directory) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
-		return errno;
-	}
+	(void)rmdir(directory);
 	return 0;
 }

@@ -48,13 +48,20 @@ static bool enable_no_other(const char *unit, bool *there)
 static bool enable_unit_exists(const char *unit)
 {
 	char *state = systemd_show(NULL, unit, "LoadState");
-	bool exists = state != NULL && strcmp(state, "loaded") == 0;
+	const char *what = NULL;
 
-	talloc_free(state);
-	if (!exists) {
-		(void)tool_failure(unit, "no such unit (package samba)");
+	if (state == NULL || state[0] == '\0') {
+		what = "systemctl does not know (run it as root)";
+	} else if (strcmp(state, "masked") == 0) {
+		what = "it is masked";
+	} else if (strcmp(state, "loaded") != 0) {
+		what = "no such unit (package samba)";
 	}
-	return exists;
+	talloc_free(state);
+	if (what != NULL) {
+		(void)tool_failure(unit, what);
+	}
+	return what == NULL;
 }
 
 static int enable_create(const char *unit)
@@ -64,6 +71,8 @@ static int enable_create(const char *unit)
 	int ret;
 
 	if (systemd_runs()) {
+		/* or it knows a drop-in that somebody has removed */
+		(void)systemd_reload();
 		if (!enable_unit_exists(unit) ||
 		    !enable_no_other(unit, &there)) {
 			return EXIT_FAILURE;
@@ -126,8 +135,8 @@ static int enable_run(const struct restart_options *options)
 	bool restarted;
 	int ret;
 
-	if (options->yes && options->at != NULL) {
-		return tool_usage_error("--yes, --at", "only one of them");
+	if (!restart_options_valid(options, &ret)) {
+		return ret;
 	}
 	ret = testparm_read(NULL, NULL, &testparm);
 	if (ret != 0) {

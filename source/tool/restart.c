@@ -55,7 +55,7 @@ static void restart_sessions(char *text, size_t size)
 
 /*
  * The next time that matches, as "Sun 2026-11-29 03:30:00 UTC": a timer of
- * "03:30" would restart smbd each day.
+ * "03:30" would restart smbd each day.  NULL: there is none.
  */
 static char *restart_next_time(const char *at)
 {
@@ -70,10 +70,42 @@ static char *restart_next_time(const char *at)
 	next = strstr(output, label);
 	if (next != NULL) {
 		next += strlen(label);
-		next = strndup(next, strcspn(next, "\n"));
+		next = strncmp(next, "never", 5) != 0
+			       ? strndup(next, strcspn(next, "\n"))
+			       : NULL;
 	}
 	free(output);
 	return next;
+}
+
+static int restart_no_time(const char *at)
+{
+	return tool_usage_error(at[0] != '\0' ? at : "--at",
+				"no time to come, see systemd.time(7)");
+}
+
+bool restart_options_valid(const struct restart_options *options, int *status)
+{
+	char *next = NULL;
+
+	if (options->at == NULL) {
+		return true;
+	}
+	if (options->yes) {
+		*status = tool_usage_error("--yes, --at", "only one of them");
+		return false;
+	}
+	if (!systemd_runs()) {
+		*status = tool_failure("--at", "systemd does not run here");
+		return false;
+	}
+	next = restart_next_time(options->at);
+	if (next == NULL) {
+		*status = restart_no_time(options->at);
+		return false;
+	}
+	free(next);
+	return true;
 }
 
 static int restart_later(const char *at, const char *unit)
@@ -96,10 +128,8 @@ static int restart_later(const char *at, const char *unit)
 	char *output = NULL;
 	int ret;
 
-	if (next == NULL || strcmp(next, "never") == 0) {
-		free(next);
-		return tool_usage_error(at, "no time to come, see "
-					    "systemd.time(7)");
+	if (next == NULL) {
+		return restart_no_time(at);
 	}
 	/* an earlier plan, if there is one */
 	(void)command_output(forget, &output);
@@ -148,9 +178,7 @@ int restart_unit(const struct restart_options *options,
 		 const char *unit,
 		 bool *restarted)
 {
-	const char *const reload[] = {"systemctl", "daemon-reload", NULL};
 	char sessions[64];
-	char *output = NULL;
 	char *state = NULL;
 	bool active;
 	int ret;
@@ -162,8 +190,7 @@ int restart_unit(const struct restart_options *options,
 		       unit);
 		return tool_flush();
 	}
-	ret = command_output(reload, &output);
-	free(output);
+	ret = systemd_reload();
 	if (ret != 0) {
 		return restart_failed("systemctl daemon-reload", ret);
 	}

@@ -31,6 +31,13 @@ struct restart_options {
 	}
 
 /**
+ * @brief Whether the options make sense; to be asked before anything changes.
+ *
+ * @param[out] status  the exit status, if they do not.
+ */
+bool restart_options_valid(const struct restart_options *options, int *status);
+
+/**
  * @brief Reload systemd, then restart the unit if the administrator agrees.
  *
  * @param[out] restarted  whether the unit was restarted.

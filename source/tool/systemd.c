@@ -18,6 +18,17 @@ bool systemd_runs(void)
 	return access("/run/systemd/system", F_OK) == 0;
 }
 
+int systemd_reload(void)
+{
+	const char *const argv[] = {"systemctl", "daemon-reload", NULL};
+	char *output = NULL;
+	int ret;
+
+	ret = command_output(argv, &output);
+	free(output);
+	return ret;
+}
+
 const char *systemd_unit(const struct testparm *testparm)
 {
 	const char *role = testparm_global(testparm, "server role");

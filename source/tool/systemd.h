@@ -13,6 +13,13 @@
 /** @brief Whether systemd is the init of this machine. */
 bool systemd_runs(void);
 
+/**
+ * @brief Let systemd read its files again; 0 or an errno.
+ *
+ * Until then systemd_show() knows files that are gone, and lacks new ones.
+ */
+int systemd_reload(void);
+
 /** @brief The unit that starts smbd: a domain controller has another. */
 const char *systemd_unit(const struct testparm *testparm);
 
