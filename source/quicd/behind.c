@@ -222,6 +222,33 @@ static bool behind_check_shares(struct quicd_report *report,
 		names);
 }
 
+/* Who comes in without a password; Debian's smb.conf maps to guests. */
+static void behind_check_guests(struct quicd_report *report,
+				const struct quicd_behind *behind,
+				const struct quicd_settings *settings)
+{
+	if (settings->client_certificates == QUICD_CLIENT_CERTIFICATES_REQUIRED)
+	{
+		return;
+	}
+	if (behind->map_to_guest != NULL &&
+	    strcasecmp(behind->map_to_guest, "never") != 0)
+	{
+		quicd_report_warning(report,
+				     "map to guest = %s: clients of QUIC whose "
+				     "login fails may be guests; Never is safe",
+				     behind->map_to_guest);
+	}
+	if (behind->num_guest_shares > 0) {
+		quicd_report_warning(report,
+				     "guest ok = yes of [%s], one of %u such "
+				     "shares: clients of QUIC need no password "
+				     "there",
+				     behind->guest_share,
+				     behind->num_guest_shares);
+	}
+}
+
 bool quicd_behind_check(struct quicd_report *report,
 			const struct quicd_behind *behind,
 			const struct quicd_settings *settings)
@@ -246,6 +273,7 @@ bool quicd_behind_check(struct quicd_report *report,
 		}
 		/* else: another smbd, of which we know nothing */
 	}
+	behind_check_guests(report, behind, settings);
 	return behind_check_shares(report, behind, settings);
 }
 

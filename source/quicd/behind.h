@@ -16,9 +16,13 @@ struct quicd_behind {
 	const char *ports;   /* "smb ports" or "server smb transports" */
 	const char *interfaces;
 	const char *bind_interfaces_only;
+	const char *map_to_guest;
 	/* the names of shares with a "hosts allow" or "hosts deny" */
 	const char **shares;
 	unsigned num_shares;
+	/* the number of shares with "guest ok", and the name of the first */
+	unsigned num_guest_shares;
+	const char *guest_share;
 };
 
 /** @brief Check it; false after an error in the report. */

@@ -123,6 +123,7 @@ static void reading_sambas(struct quicd_reader *reader,
 		{"server smb transports", &reader->behind.ports},
 		{"interfaces", &reader->behind.interfaces},
 		{"bind interfaces only", &reader->behind.bind_interfaces_only},
+		{"map to guest", &reader->behind.map_to_guest},
 	};
 	static const char *const items[] = {
 		"hostname lookups",
@@ -158,6 +159,12 @@ static void reading_share(struct quicd_reader *reader,
 	struct quicd_behind *behind = &reader->behind;
 	const unsigned n = behind->num_shares;
 
+	if (strcmp(name, "guest ok") == 0 && strcasecmp(value, "yes") == 0) {
+		behind->num_guest_shares++;
+		if (behind->num_guest_shares == 1) {
+			reading_keep(reader, &behind->guest_share, share);
+		}
+	}
 	if ((strcmp(name, "hosts allow") != 0 &&
 	     strcmp(name, "hosts deny") != 0) ||
 	    value[0] == '\0' ||
