@@ -41,6 +41,9 @@ struct quicd_reader {
 	const char *tls_keyfile;
 	const char *tls_cafile;
 	const char *tls_crlfile;
+	const char *usershares; /* how many there may be */
+	const char *template;	/* of these */
+	bool template_seen;
 	bool make; /* the file of the secret */
 	bool good;
 };
@@ -119,6 +122,8 @@ static void reading_sambas(struct quicd_reader *reader,
 		{"tls keyfile", &reader->tls_keyfile},
 		{"tls cafile", &reader->tls_cafile},
 		{"tls crlfile", &reader->tls_crlfile},
+		{"usershare max shares", &reader->usershares},
+		{"usershare template share", &reader->template},
 		{"smb ports", &reader->behind.ports},
 		{"server smb transports", &reader->behind.ports},
 		{"interfaces", &reader->behind.interfaces},
@@ -151,27 +156,12 @@ static void reading_sambas(struct quicd_reader *reader,
 	}
 }
 
-static void reading_share(struct quicd_reader *reader,
-			  const char *share,
-			  const char *name,
-			  const char *value)
+/* A share with a list of its own. */
+static void reading_add_share(struct quicd_reader *reader, const char *share)
 {
 	struct quicd_behind *behind = &reader->behind;
 	const unsigned n = behind->num_shares;
 
-	if (strcmp(name, "guest ok") == 0 && strcasecmp(value, "yes") == 0) {
-		behind->num_guest_shares++;
-		if (behind->num_guest_shares == 1) {
-			reading_keep(reader, &behind->guest_share, share);
-		}
-	}
-	if ((strcmp(name, "hosts allow") != 0 &&
-	     strcmp(name, "hosts deny") != 0) ||
-	    value[0] == '\0' ||
-	    (n > 0 && strcmp(behind->shares[n - 1], share) == 0))
-	{
-		return;
-	}
 	behind->shares = talloc_realloc(reader->bundle,
 					behind->shares,
 					const char *,
@@ -185,6 +175,44 @@ static void reading_share(struct quicd_reader *reader,
 		return;
 	}
 	behind->num_shares++;
+}
+
+static void reading_share(struct quicd_reader *reader,
+			  const char *share,
+			  const char *name,
+			  const char *value)
+{
+	struct quicd_behind *behind = &reader->behind;
+	const unsigned n = behind->num_shares;
+
+	if (reader->template != NULL &&
+	    strcasecmp(share, reader->template) == 0) {
+		reader->template_seen = true;
+	}
+	if (strcmp(name, "guest ok") == 0 && strcasecmp(value, "yes") == 0) {
+		behind->num_guest_shares++;
+		if (behind->num_guest_shares == 1) {
+			reading_keep(reader, &behind->guest_share, share);
+		}
+	}
+	if ((strcmp(name, "hosts allow") == 0 ||
+	     strcmp(name, "hosts deny") == 0) &&
+	    value[0] != '\0' &&
+	    (n == 0 || strcmp(behind->shares[n - 1], share) != 0))
+	{
+		reading_add_share(reader, share);
+	}
+}
+
+/* One that is not valid is not printed, so that it may have a list. */
+static void reading_template(struct quicd_reader *reader)
+{
+	if (reader->template != NULL && reader->template[0] != '\0' &&
+	    reader->usershares != NULL &&
+	    strcmp(reader->usershares, "0") != 0 && !reader->template_seen)
+	{
+		reading_add_share(reader, reader->template);
+	}
 }
 
 static void reading_parameter(void *private_data,
@@ -445,6 +473,7 @@ struct quicd_bundle *quicd_reading(TALLOC_CTX *mem_ctx,
 	}
 	good = quicd_smbconf_read(
 		mem_ctx, report, path, reading_parameter, &reader);
+	reading_template(&reader);
 	/* with names that are in doubt, too, so that all is said at once */
 	if (good) {
 		good = reading_check(&reader) && reader.good;

@@ -187,6 +187,25 @@ static bool revocation_check_cas(struct quicd_report *report,
 	return true;
 }
 
+/* GnuTLS skips a list that begins in another way than its own do. */
+static bool revocation_is_whole(const struct quicd_revocation *revocation,
+				const struct quicd_file *file)
+{
+	static const char end[] = "CRL-----"; /* of a first and a last line */
+	const char *pos = file->data;
+	const char *last = file->data + file->len;
+	unsigned num = 0;
+
+	while ((pos = memmem(pos,
+			     (size_t)(last - pos),
+			     end,
+			     sizeof(end) - 1)) != NULL) {
+		pos += sizeof(end) - 1;
+		num++;
+	}
+	return num == 2 * revocation->num;
+}
+
 struct quicd_revocation *quicd_revocation_load(
 	TALLOC_CTX *mem_ctx,
 	struct quicd_report *report,
@@ -218,6 +237,15 @@ struct quicd_revocation *quicd_revocation_load(
 					 quicd_certificates_why(file,
 								"X509 CRL",
 								ret));
+		TALLOC_FREE(revocation);
+		return NULL;
+	}
+	if (!revocation_is_whole(revocation, file)) {
+		(void)quicd_report_error(
+			report,
+			"%s: a list is not readable; each begins with "
+			"-----BEGIN X509 CRL-----",
+			file->source);
 		TALLOC_FREE(revocation);
 		return NULL;
 	}

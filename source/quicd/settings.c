@@ -23,7 +23,6 @@
 
 #include "cpus.h"
 #include "settings.h"
-#include "smbconf.h"
 #include "util/macros.h"
 
 #define QUICD_LIST_SEPARATORS " \t,;\r\n"

@@ -10,15 +10,17 @@
  *
  * testparm skips an include that it does not find, as smbd does.  It says so
  * at debug level 2, and at level 4 it says the line that it is about to take.
- * So its stderr is read, too.  A line without "=" is dropped without a word; so
- * the files are searched for these.  Its exit status is 1 for faults that are
- * none for smbd (a script that is missing, a range of IDs), so that it says
- * nothing here: what counts is whether it began to print.
+ * So its stderr is read, too.  A line without "=", and what is behind a header,
+ * is dropped without a word; so the files are searched for these.  Its exit
+ * status is 1 for faults that are none for smbd (a script that is missing, a
+ * range of IDs), so that it says nothing here: what counts is whether it began
+ * to print.
  */
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "settings.h"
 #include "smbconf.h"
 #include "testparm.h"
 #include "util/macros.h"
@@ -45,6 +48,9 @@ struct smbconf_reader {
 	char *include; /* the last one, as it is written */
 	char **files;  /* the main one, and includes */
 	size_t num_files;
+	/* our names, a bit each: those in the files, those that count */
+	uint64_t written;
+	uint64_t printed;
 	char *tail[SMBCONF_TAIL];
 	bool good;
 };
@@ -153,6 +159,45 @@ static void smbconf_section(struct smbconf_reader *reader, char *line)
 	reader->global_seen = reader->global_seen || reader->global;
 }
 
+/* The bit of a name of ours, or 0. */
+static uint64_t smbconf_ours(const char *name)
+{
+	const char *known = NULL;
+	bool used = false;
+	size_t i;
+
+	for (i = 0;
+	     (known = quicd_settings_parameter(i, &used)) != NULL && used;
+	     i++) {
+		if (quicd_smbconf_same_name(name, known)) {
+			return UINT64_C(1) << i;
+		}
+	}
+	return 0;
+}
+
+/*
+ * A share that is not valid is not printed, and the registry can take the place
+ * of a file.
+ */
+static void smbconf_check_ours(struct smbconf_reader *reader)
+{
+	const uint64_t lost = reader->written & ~reader->printed;
+	bool used = false;
+	size_t i;
+
+	for (i = 0; lost >> i != 0; i++) {
+		if ((lost >> i & 1) != 0) {
+			reader->good = quicd_report_error(
+				reader->report,
+				"%s: Samba ignores it where it is: in a share "
+				"that is not valid, or in a file in place of "
+				"which it takes the registry",
+				quicd_settings_parameter(i, &used));
+		}
+	}
+}
+
 /* A line of what testparm prints of the parameters. */
 static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 {
@@ -180,6 +225,7 @@ static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 	*end = '\0';
 	equals++;
 	equals += *equals == ' ';
+	reader->printed |= smbconf_ours(name);
 	reader->fn(reader->private_data,
 		   reader->global ? NULL : reader->section,
 		   name,
@@ -306,6 +352,38 @@ static void smbconf_no_include(struct smbconf_reader *reader, const char *path)
 	reader->good = false;
 }
 
+/*
+ * smbd takes a list of one empty word for a list, by which nobody is allowed;
+ * testparm prints it as none.
+ */
+static void smbconf_empty_word(struct smbconf_reader *reader,
+			       const char *name,
+			       const char *value)
+{
+	static const char *const lists[] = {
+		"allow hosts",
+		"deny hosts",
+		"hosts allow",
+		"hosts deny",
+	};
+	size_t i;
+
+	if (strchr(value, '"') == NULL ||
+	    value[strspn(value, "\" \t,;")] != '\0') {
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(lists); i++) {
+		if (quicd_smbconf_same_name(name, lists[i])) {
+			reader->good = quicd_report_error(
+				reader->report,
+				"%s = %s: a word is empty; for nobody, write "
+				"hosts deny = ALL",
+				lists[i],
+				value);
+		}
+	}
+}
+
 /* "NAME = VALUE", as smb.conf has it. */
 static void smbconf_doing(struct smbconf_reader *reader, char *line)
 {
@@ -317,6 +395,8 @@ static void smbconf_doing(struct smbconf_reader *reader, char *line)
 	}
 	*equals = '\0';
 	value = equals + 1 + strspn(equals + 1, " ");
+	reader->written |= smbconf_ours(line);
+	smbconf_empty_word(reader, line, value);
 	if (quicd_smbconf_same_name(line, "include")) {
 		smbconf_keep(reader, &reader->include, value);
 		smbconf_add_file(reader, value);
@@ -396,16 +476,54 @@ static void smbconf_line(void *private_data,
 	}
 }
 
+/* Pass a line on, or what is behind a header, that Samba drops. */
+static void smbconf_search_line(struct smbconf_reader *reader,
+				const char *path,
+				const char *line,
+				bool continued)
+{
+	const char *rest = line;
+
+	if (line[0] == '[') {
+		rest = strchr(line, ']');
+		if (rest == NULL) {
+			return; /* it takes this for an error */
+		}
+		rest++;
+		rest += strspn(rest, " \t");
+		if (rest[0] == '\0' ||
+		    (!continued && strchr("#;", rest[0]) != NULL)) {
+			return;
+		}
+		quicd_report_warning(reader->report,
+				     "%s: %s: Samba drops what is behind \"]\"",
+				     path,
+				     line);
+	} else if (strchr(line, '=') != NULL) {
+		return;
+	}
+	reader->fn(reader->private_data, NULL, rest, NULL);
+}
+
+/* To Samba a line ends with a line feed, and a text with a NUL byte. */
+static bool smbconf_is_text(const char *line, size_t len)
+{
+	return memchr(line, '\0', len) == NULL &&
+	       memchr(line, '\r', len) == NULL;
+}
+
 /*
- * Pass the lines on that Samba drops.  A "\\" at the end continues a line, but
- * not a comment; a line is judged with all that continues it.  Returns errno if
- * there is more that could not be read.
+ * A "\\" at the end continues a line, but not a comment; a line is judged with
+ * all that continues it.  Returns errno if there is more that could not be
+ * read.
  */
-static int smbconf_search_lines(struct smbconf_reader *reader, FILE *f)
+static int smbconf_search_lines(struct smbconf_reader *reader,
+				const char *path,
+				FILE *f)
 {
 	bool continued = false;
-	bool dropped = false;
-	char *first = NULL;
+	bool text = true;
+	char *whole = NULL; /* of continued lines */
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
@@ -413,46 +531,89 @@ static int smbconf_search_lines(struct smbconf_reader *reader, FILE *f)
 
 	while ((len = getline(&line, &size, f)) > 0) {
 		const char *begin = line + strspn(line, " \t");
-		const bool comment = !continued &&
-				     strchr("#;[", begin[0]) != NULL;
+		bool more;
 
 		while (len > 0 && isspace((unsigned char)line[len - 1])) {
 			len--;
 			line[len] = '\0';
 		}
-		if (!continued) {
-			smbconf_keep(reader, &first, begin);
-			dropped = !comment && begin[0] != '\0';
+		text = text && smbconf_is_text(line, (size_t)len);
+		if (!continued && strchr("#;", begin[0]) != NULL) {
+			continue; /* an empty one, too */
 		}
-		dropped = dropped && strchr(begin, '=') == NULL;
-		continued = !comment && len > 0 && line[len - 1] == '\\';
-		if (!continued && dropped && first != NULL) {
-			reader->fn(reader->private_data, NULL, first, NULL);
+		more = len > 0 && line[len - 1] == '\\';
+		if (more) {
+			line[len - 1] = '\0';
 		}
+		whole = talloc_strdup_append(whole, continued ? line : begin);
+		if (whole == NULL) {
+			smbconf_no_memory(reader);
+			break;
+		}
+		if (!more) {
+			smbconf_search_line(reader, path, whole, continued);
+			TALLOC_FREE(whole);
+		}
+		continued = more;
 	}
-	error = errno;
-	if (continued && dropped && first != NULL) {
-		reader->fn(reader->private_data, NULL, first, NULL);
+	error = ferror(f) ? errno : 0;
+	if (whole != NULL) {
+		smbconf_search_line(reader, path, whole, true);
+		talloc_free(whole);
 	}
-	talloc_free(first);
 	free(line);
-	return feof(f) ? 0 : error;
+	if (!text) {
+		reader->good = quicd_report_error(
+			reader->report,
+			"%s: a line has a NUL byte or a carriage return in it, "
+			"and Samba drops what comes then: save the file in "
+			"UTF-8 with the line ends of Unix",
+			path);
+	}
+	return error;
+}
+
+/* A FIFO has nothing for a second reader, who would wait. */
+static int smbconf_open(const char *path, FILE **f)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	int error = 0;
+
+	*f = NULL;
+	if (fd < 0) {
+		return errno;
+	}
+	if (fstat(fd, &st) != 0) {
+		error = errno;
+	} else if (!S_ISREG(st.st_mode)) {
+		error = EINVAL;
+	} else {
+		*f = fdopen(fd, "r");
+		error = *f != NULL ? 0 : errno;
+	}
+	if (*f == NULL) {
+		close(fd);
+	}
+	return error;
 }
 
 static void smbconf_search(struct smbconf_reader *reader, const char *path)
 {
-	FILE *f = fopen(path, "re");
-	int error = f != NULL ? 0 : errno;
+	FILE *f = NULL;
+	int error = smbconf_open(path, &f);
 
 	if (f != NULL) {
-		error = smbconf_search_lines(reader, f);
+		error = smbconf_search_lines(reader, path, f);
 		fclose(f);
 	}
 	if (error != 0) {
 		reader->good = quicd_report_error(reader->report,
 						  "%s: %s",
 						  path,
-						  strerror(error));
+						  error == EINVAL
+							  ? "it is not a file"
+							  : strerror(error));
 	}
 }
 
@@ -516,6 +677,7 @@ static bool smbconf_read(struct smbconf_reader *reader, const char *path)
 	for (i = 0; i < reader->num_files; i++) {
 		smbconf_search(reader, reader->files[i]);
 	}
+	smbconf_check_ours(reader);
 	return reader->good;
 }
 
