@@ -8,6 +8,9 @@
  * update, or not valid yet, refuses all certificates of its issuer.  So does a
  * list that is missing, as in OpenSSL's X509_V_FLAG_CRL_CHECK_ALL.
  *
+ * A CA that got a new key keeps its name, and has a list for each key.  So a
+ * list says of a certificate that it is good only if one key has signed both.
+ *
  * Only lists that a CA of tls cafile has signed are kept: another one with the
  * same name must not stand in for a list that has expired.  A list with a
  * critical extension (a delta, or one for some certificates only) does not say
@@ -23,6 +26,8 @@
 struct quicd_revocation {
 	gnutls_x509_crl_t *lists;
 	unsigned num;
+	const struct quicd_certificates *trusted;
+	bool *signers; /* for each list: whether each CA has signed it */
 };
 
 static int revocation_destroy(struct quicd_revocation *revocation)
@@ -45,22 +50,79 @@ static bool revocation_is_valid(gnutls_x509_crl_t list, time_t now)
 	       (next == (time_t)-1 || next > now);
 }
 
-/* Whether one of the trusted CAs has signed it. */
-static bool revocation_is_trusted(gnutls_x509_crl_t list,
-				  const struct quicd_certificates *trusted)
+static bool revocation_has_signed_list(gnutls_x509_crt_t ca,
+				       gnutls_x509_crl_t list)
 {
 	const unsigned dates = GNUTLS_CERT_INVALID |
 			       GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED |
 			       GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE;
+	unsigned status = 0;
+
+	return gnutls_x509_crl_check_issuer(list, ca) == 1 &&
+	       gnutls_x509_crl_verify(list, &ca, 1, 0, &status) == 0 &&
+	       (status & ~dates) == 0;
+}
+
+static bool revocation_has_signed(gnutls_x509_crt_t ca,
+				  gnutls_x509_crt_t certificate)
+{
+	const unsigned flags = GNUTLS_VERIFY_DISABLE_TIME_CHECKS |
+			       GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS;
+	unsigned status = 0;
+
+	return gnutls_x509_crt_check_issuer(certificate, ca) == 1 &&
+	       gnutls_x509_crt_verify(certificate, &ca, 1, flags, &status) ==
+		       0 &&
+	       status == 0;
+}
+
+/* Whether one of the trusted CAs has signed it. */
+static bool revocation_is_trusted(gnutls_x509_crl_t list,
+				  const struct quicd_certificates *trusted)
+{
 	unsigned i;
 
 	for (i = 0; i < trusted->num; i++) {
-		unsigned status = 0;
+		if (revocation_has_signed_list(trusted->list[i], list)) {
+			return true;
+		}
+	}
+	return false;
+}
 
-		if (gnutls_x509_crl_check_issuer(list, trusted->list[i]) == 1 &&
-		    gnutls_x509_crl_verify(
-			    list, &trusted->list[i], 1, 0, &status) == 0 &&
-		    (status & ~dates) == 0)
+static bool revocation_find_signers(struct quicd_report *report,
+				    struct quicd_revocation *revocation)
+{
+	const struct quicd_certificates *trusted = revocation->trusted;
+	unsigned i;
+	unsigned j;
+
+	revocation->signers = talloc_zero_array(
+		revocation, bool, (size_t)revocation->num * trusted->num);
+	if (revocation->signers == NULL) {
+		return quicd_report_error(report, "no memory");
+	}
+	for (i = 0; i < revocation->num; i++) {
+		for (j = 0; j < trusted->num; j++) {
+			revocation->signers[i * trusted->num + j] =
+				revocation_has_signed_list(
+					trusted->list[j], revocation->lists[i]);
+		}
+	}
+	return true;
+}
+
+/* Whether one key has signed the list and the certificate. */
+static bool revocation_is_for(const struct quicd_revocation *revocation,
+			      unsigned list,
+			      gnutls_x509_crt_t certificate)
+{
+	const struct quicd_certificates *trusted = revocation->trusted;
+	unsigned i;
+
+	for (i = 0; i < trusted->num; i++) {
+		if (revocation->signers[list * trusted->num + i] &&
+		    revocation_has_signed(trusted->list[i], certificate))
 		{
 			return true;
 		}
@@ -171,9 +233,8 @@ static bool revocation_check_cas(struct quicd_report *report,
 				name);
 		}
 		for (j = 0; j < revocation->num; j++) {
-			found = found || gnutls_x509_crl_check_issuer(
-						 revocation->lists[j],
-						 trusted->list[i]) == 1;
+			found = found ||
+				revocation->signers[j * trusted->num + i];
 		}
 		if (!found) {
 			quicd_report_warning(report,
@@ -230,6 +291,7 @@ struct quicd_revocation *quicd_revocation_load(
 					   GNUTLS_X509_FMT_PEM,
 					   0);
 	talloc_set_destructor(revocation, revocation_destroy);
+	revocation->trusted = trusted;
 	if (ret < 0 || revocation->num == 0) {
 		(void)quicd_report_error(report,
 					 "%s: no revocation list: %s",
@@ -250,6 +312,7 @@ struct quicd_revocation *quicd_revocation_load(
 		return NULL;
 	}
 	if (!revocation_check_lists(report, revocation, file, trusted) ||
+	    !revocation_find_signers(report, revocation) ||
 	    !revocation_check_cas(report, revocation, file, trusted))
 	{
 		TALLOC_FREE(revocation);
@@ -292,6 +355,9 @@ enum quicd_revoked quicd_revocation_check(
 		if (gnutls_x509_crt_check_revocation(certificate, &list, 1) !=
 		    0) {
 			return QUICD_REVOKED_YES;
+		}
+		if (!revocation_is_for(revocation, i, certificate)) {
+			continue;
 		}
 		if (revocation_is_valid(list, now)) {
 			valid = true;

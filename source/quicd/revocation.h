@@ -25,6 +25,8 @@ enum quicd_revoked {
  *
  * No list of a trusted CA is an error.  One that has expired is an obstacle.
  *
+ * @param[in] trusted  the CAs; they have to live as long as the result
+ *
  * @return NULL after an error in the report.
  */
 struct quicd_revocation *quicd_revocation_load(
