@@ -12,11 +12,11 @@ _smbd_uring() {
 		return
 	fi
 	case $previous in
-	--configfile | -c)
+	--configfile | -c | --output | -O)
 		COMPREPLY=($(compgen -f -- "$cur"))
 		return
 		;;
-	--directory | -d)
+	--directory | -d | --history | -H)
 		COMPREPLY=($(compgen -d -- "$cur"))
 		return
 		;;
