@@ -69,7 +69,7 @@ MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
 # smbd-quicd without its main.c: files that need no QUIC library, and the rest.
 QUICD_PLAIN = ['quicd/' + part for part in (
     'access', 'addresses', 'behind', 'budget', 'bundle', 'cid', 'close_wait',
-    'counters', 'cpus', 'directory', 'file', 'framing', 'handover', 'limits',
+    'cpus', 'directory', 'file', 'framing', 'handover', 'limits',
     'log', 'names', 'relay', 'rights', 'secret', 'settings', 'smbconf',
     'state', 'testparm', 'timer', 'udp', 'udp_open')]
 QUICD = ['quicd/' + part for part in (
@@ -88,7 +88,8 @@ LIBRARY = ['compat_getsockopt', 'smbd_uring_backend', 'uring_batch',
            'uring_explain', 'uring_options', 'uring_probe', 'uring_process',
            'uring_queue', 'uring_request', 'uring_ring', 'uring_sockopt']
 INTERPOSE = ['epoll_interpose']
-PUBLISH = ['transport/figures', 'transport/publish']
+PUBLISH = ['transport/figures', 'transport/publish',
+           'transport/quicd_counters']
 TRANSPORT = ['transport/' + part for part in (
     'meter', 'name_list', 'parameters', 'snapshot', 'tcp', 'warn', 'watch',
     'watch_rows', 'watch_settings')]
@@ -102,7 +103,7 @@ TOOL = ['tool/' + part for part in (
     'main', 'tool', 'probe', 'connect', 'status', 'rows', 'cluster', 'kernel',
     'sockdiag', 'names', 'command', 'table', 'cell', 'sort', 'text', 'json',
     'openmetrics', 'openmetrics_clients', 'metrics', 'clients', 'history',
-    'replace', 'report', 'day', 'html', 'top', 'check', 'ports', 'smbd',
+    'quicd', 'replace', 'report', 'day', 'html', 'top', 'check', 'ports', 'smbd',
     'systemd', 'testparm', 'enable', 'disable', 'dropin', 'restart')]
 
 # The functions that a unit test replaces by its own, with ld's --wrap.

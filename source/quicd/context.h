@@ -9,12 +9,12 @@
 
 #include "budget.h"
 #include "cid.h"
-#include "counters.h"
 #include "limits.h"
 #include "secret.h"
 #include "settings.h"
 #include "state.h"
 #include "timer.h"
+#include "transport/quicd_counters.h"
 
 struct quicd_tls;
 

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -62,6 +63,30 @@ struct quicd_parent {
 	bool end;      /* a signal has said so */
 	bool stopping; /* the workers were told */
 };
+
+/* For smbd-uring. */
+static void parent_publish_certificates(const struct quicd_parent *parent)
+{
+	struct quicd_counters_certificate all[QUICD_COUNTERS_CERTIFICATES] = {};
+	size_t num = parent->settings->num_pairs;
+	size_t i;
+
+	if (num > QUICD_COUNTERS_CERTIFICATES) {
+		num = QUICD_COUNTERS_CERTIFICATES;
+	}
+	for (i = 0; i < num; i++) {
+		const struct quicd_pair *pair = &parent->settings->pairs[i];
+		const char *source = pair->certificate.source;
+		const char *file = strstr(source, " = ");
+
+		all[i].ends = quicd_tls_certificate_ends(parent->tls, i);
+		(void)snprintf(all[i].name,
+			       sizeof(all[i].name),
+			       "%s",
+			       file != NULL ? file + 3 : source);
+	}
+	quicd_counters_certificates(parent->shared.counters, all, num);
+}
 
 static void parent_note_expiry(struct quicd_parent *parent)
 {
@@ -342,6 +367,7 @@ static bool parent_reload_fd(struct quicd_parent *parent, int fd)
 	quicd_tls_release(parent->tls);
 	parent->tls = tls;
 	parent_note_expiry(parent);
+	parent_publish_certificates(parent);
 	return true;
 }
 
@@ -612,6 +638,7 @@ static void parent_serve(struct quicd_parent *parent)
 static bool parent_prepare(struct quicd_parent *parent)
 {
 	struct quicd_shared *shared = &parent->shared;
+	int error;
 	uint32_t i;
 
 	shared->workers = parent->settings->workers;
@@ -624,7 +651,8 @@ static bool parent_prepare(struct quicd_parent *parent)
 	parent->workers = talloc_zero_array(parent,
 					    struct parent_worker,
 					    shared->workers);
-	shared->counters = quicd_counters_create(parent);
+	shared->counters = quicd_counters_create(
+		parent, quicd_runtime_directory(), &error);
 	if (shared->limits == NULL || shared->budget == NULL ||
 	    shared->counters == NULL ||
 	    parent->workers == NULL) {
@@ -633,6 +661,13 @@ static bool parent_prepare(struct quicd_parent *parent)
 			     parent->settings->max_connections);
 		return false;
 	}
+	if (error != 0) {
+		quicd_log_at(QUICD_LOG_WARNING,
+			     "cannot publish counters in %s: %s",
+			     quicd_runtime_directory(),
+			     strerror(error));
+	}
+	parent_publish_certificates(parent);
 	for (i = 0; i < shared->workers; i++) {
 		parent->workers[i].fd = -1;
 	}

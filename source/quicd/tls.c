@@ -512,6 +512,11 @@ time_t quicd_tls_expires(const struct quicd_tls *tls, const char **what)
 	return first;
 }
 
+time_t quicd_tls_certificate_ends(const struct quicd_tls *tls, size_t i)
+{
+	return gnutls_x509_crt_get_expiration_time(tls->servers[i].certificate);
+}
+
 void quicd_tls_release(struct quicd_tls *tls)
 {
 	size_t i;

@@ -48,6 +48,9 @@ struct quicd_tls *quicd_tls_load(struct quicd_report *report,
  */
 time_t quicd_tls_expires(const struct quicd_tls *tls, const char **what);
 
+/** @brief When the i-th certificate of the settings ends. */
+time_t quicd_tls_certificate_ends(const struct quicd_tls *tls, size_t i);
+
 /** @brief Not for new connections any more. */
 void quicd_tls_release(struct quicd_tls *tls);
 

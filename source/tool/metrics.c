@@ -100,6 +100,7 @@ static bool metrics_print(FILE *out,
 	} else {
 		openmetrics_clients(out, m->clients);
 	}
+	openmetrics_quicd(out, m->rows.quicd);
 	fprintf(out, "# EOF\n");
 	return done;
 }
@@ -111,7 +112,9 @@ static int metrics_write(const struct metrics_options *o,
 	struct replaced file;
 	int ret;
 
-	if (m->error == 0 && m->rows.num_rows == 0) {
+	if (m->error == 0 && m->rows.num_rows == 0 &&
+	    m->rows.quicd == NULL)
+	{
 		return replace_remove(o->output);
 	}
 	ret = replace_begin(o->output, 0644, &file);

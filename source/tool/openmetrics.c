@@ -241,6 +241,7 @@ int output_openmetrics(const struct status_rows *rows)
 	if (rows->cluster) {
 		print_nodes(stdout, rows);
 	}
+	openmetrics_quicd(stdout, rows->quicd);
 	printf("# EOF\n");
 	return tool_flush();
 }

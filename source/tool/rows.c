@@ -15,6 +15,16 @@
 #include "util/clock.h"
 #include "util/printable.h"
 
+/* An untrusted writer could publish more lines than one with a separator. */
+static void clean_one(char *s, size_t size)
+{
+	char text[sizeof(((struct quicd_counters_certificate *)NULL)->name)];
+
+	_Static_assert(sizeof(text) >= ADDRESS_TEXT_SIZE, "one for all");
+	(void)printable_copy(text, size, s);
+	strcpy(s, text);
+}
+
 /* The client chooses the user's name, which must not control a terminal. */
 static void clean(char *s, size_t size)
 {
@@ -65,9 +75,9 @@ static void row_init(struct status_row *row,
 	struct uring_status_row *p = &row->published;
 
 	*row = (struct status_row){.published = *published};
-	clean(p->transport, sizeof(p->transport));
-	clean(p->client, sizeof(p->client));
-	clean(p->relay, sizeof(p->relay));
+	clean_one(p->transport, sizeof(p->transport));
+	clean_one(p->client, sizeof(p->client));
+	clean_one(p->relay, sizeof(p->relay));
 	clean(p->users, sizeof(p->users));
 	clean(p->shares, sizeof(p->shares));
 	row->whole_loss_ppm = row_whole_loss(p);
@@ -153,6 +163,32 @@ static bool is_quicd_directory(const char *directory)
 	       st.st_dev == quicd.st_dev && st.st_ino == quicd.st_ino;
 }
 
+/* Of several the first: more than one smbd-quicd is for tests. */
+static int rows_add_counters(const char *directory, struct status_rows *rows)
+{
+	struct quicd_counters_read *read = NULL;
+	size_t i;
+
+	if (rows->quicd != NULL) {
+		return 0;
+	}
+	read = talloc(NULL, struct quicd_counters_read);
+	if (read == NULL) {
+		return ENOMEM;
+	}
+	if (!quicd_counters_read(directory, read)) {
+		talloc_free(read);
+		return 0;
+	}
+	for (i = 0; i < read->num_certificates; i++) {
+		char *name = read->certificates[i].name;
+
+		clean_one(name, sizeof(read->certificates[i].name));
+	}
+	rows->quicd = read;
+	return 0;
+}
+
 static int rows_add_directory(const char *directory,
 			      bool quic_only,
 			      struct status_rows *rows)
@@ -182,7 +218,7 @@ static int rows_add_directory(const char *directory,
 		ret = rows_add(row, rows);
 	}
 	talloc_free(published);
-	return ret;
+	return ret == 0 ? rows_add_counters(directory, rows) : ret;
 }
 
 static int compare_clients(const void *a, const void *b)
@@ -299,6 +335,7 @@ void rows_free(struct status_rows *rows)
 {
 	TALLOC_FREE(rows->rows);
 	TALLOC_FREE(rows->nodes);
+	TALLOC_FREE(rows->quicd);
 	rows->num_rows = 0;
 	rows->num_nodes = 0;
 }

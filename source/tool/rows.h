@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "transport/publish.h"
+#include "transport/quicd_counters.h"
 
 /** The directory of smbd, in Debian's lock directory. */
 #define ROWS_SMBD "/run/samba/smbd_uring"
@@ -59,6 +60,8 @@ struct status_rows {
 	bool cluster;
 	struct status_node *nodes;
 	size_t num_nodes;
+	/** the counters of smbd-quicd (talloc), or NULL; names are printable */
+	struct quicd_counters_read *quicd;
 	/** the name of the source that could not be read */
 	const char *failed;
 };
