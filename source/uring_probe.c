@@ -268,8 +268,9 @@ const char *uring_probe_explain(bool ring, int error, char *buf, size_t buflen)
 	case EOPNOTSUPP:
 		snprintf(buf,
 			 buflen,
-			 "the kernel serves SOL_SOCKET only (EOPNOTSUPP); "
-			 "the series in kernel/ lifts it");
+			 "the kernel serves SOL_SOCKET only (EOPNOTSUPP), as "
+			 "Linux up to 7.3 does; nothing to do: the others are "
+			 "asked by system call");
 		break;
 	case ENOSYS:
 		snprintf(buf,
