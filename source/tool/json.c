@@ -105,5 +105,8 @@ int output_json(const struct status_rows *rows)
 	if (rows->cluster) {
 		json_object_set_new(json, "nodes", nodes_json(rows));
 	}
+	if (rows->quicd != NULL) {
+		json_object_set_new(json, "quicd", quicd_json(rows->quicd));
+	}
 	return tool_print_json(json);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <jansson.h>
 
 #include "rows.h"
 #include "table.h"
@@ -35,6 +36,12 @@ int output_text(const struct status_rows *rows,
 
 /** @brief Print JSON; the exit status. */
 int output_json(const struct status_rows *rows);
+
+/** @brief The counters of smbd-quicd, for output_json(). */
+json_t *quicd_json(const struct quicd_counters_read *quicd);
+
+/** @brief Print them below the table; nothing if they are NULL. */
+void quicd_text(const struct quicd_counters_read *quicd);
 
 /** @brief Print the text format of OpenMetrics; the exit status. */
 int output_openmetrics(const struct status_rows *rows);

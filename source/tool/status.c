@@ -234,6 +234,10 @@ static int status_run(struct status_options *o)
 				  o->wide != 0,
 				  o->wide ? 0 : status_width(),
 				  0);
+		if (ret == EXIT_SUCCESS) {
+			quicd_text(rows.quicd);
+			ret = tool_flush();
+		}
 	}
 	ret = status_nodes(&rows, ret);
 	rows_free(&rows);
