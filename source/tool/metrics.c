@@ -218,8 +218,8 @@ int tool_metrics(int argc, const char **argv)
 		 POPT_ARG_STRING,
 		 &o.output,
 		 0,
-		 "replace this file in one step, or remove it if there are no "
-		 "connections; keep totals and a sample",
+		 "replace this file in one step, or remove it if there is "
+		 "nothing to tell; keep totals and a sample",
 		 "FILE"},
 		{"history",
 		 'H',
