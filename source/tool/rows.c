@@ -18,11 +18,12 @@
 /* An untrusted writer could publish more lines than one with a separator. */
 static void clean_one(char *s, size_t size)
 {
-	char text[sizeof(((struct quicd_counters_certificate *)NULL)->name)];
+	char text[sizeof(((struct quicd_counters_certificate *)NULL)->name)] =
+		"";
 
 	_Static_assert(sizeof(text) >= ADDRESS_TEXT_SIZE, "one for all");
 	(void)printable_copy(text, size, s);
-	strcpy(s, text);
+	memcpy(s, text, size);
 }
 
 /* The client chooses the user's name, which must not control a terminal. */

@@ -110,9 +110,11 @@ class Client:
         return self.over
 
     def close(self, error=0, reason=""):
-        if self.process.poll() is None:
+        try:
             self.tell(f"close {error}")
             self.process.stdin.close()
+        except BrokenPipeError:
+            pass  # it has ended with its connection
             self.process.wait(timeout=PATIENCE)
         self.process.stdout.close()
         self.local.close()
