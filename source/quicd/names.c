@@ -83,7 +83,10 @@ static enum quicd_name quicd_name_judge(struct quicd_report *report,
 			return QUICD_NAME_BAD;
 		}
 	}
-	if (!ours && strstr(letters, ":quic") != NULL) {
+	/* "quic:client certificates", "uring:client certificates" */
+	if (!ours && (strstr(letters, "quic") != NULL ||
+		      strstr(letters, "clientcertificate") != NULL))
+	{
 		(void)quicd_report_error(report,
 					 "%s: is " QUICD_PREFIX
 					 "quic ... meant?",

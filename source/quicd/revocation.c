@@ -264,7 +264,9 @@ static bool revocation_is_whole(const struct quicd_revocation *revocation,
 		pos += sizeof(end) - 1;
 		num++;
 	}
-	return num == 2 * revocation->num;
+	/* nor does it say that a list in DER form is behind one in PEM */
+	return num == 2 * revocation->num &&
+	       memchr(file->data, '\0', file->len) == NULL;
 }
 
 struct quicd_revocation *quicd_revocation_load(

@@ -290,11 +290,8 @@ static void smbconf_config_file(struct smbconf_reader *reader, const char *path)
 	}
 }
 
-/*
- * Samba ignores a parameter of [global] below the header of a share.  Those
- * that decide who may come in, or how smbd is reached, must not be lost so.
- */
-static void smbconf_below_share(struct smbconf_reader *reader, const char *name)
+/* Whether it decides who may come in, or how smbd is reached. */
+static bool smbconf_is_needed(const char *name)
 {
 	static const char *const needed[] = {
 		"bind interfaces only",
@@ -313,13 +310,22 @@ static void smbconf_below_share(struct smbconf_reader *reader, const char *name)
 
 	for (i = 0; i < ARRAY_SIZE(needed); i++) {
 		if (quicd_smbconf_same_name(name, needed[i])) {
-			reader->good = quicd_report_error(
-				reader->report,
-				"%s: Samba ignores it below the header of a "
-				"share; move it to [global]",
-				name);
-			return;
+			return true;
 		}
+	}
+	return false;
+}
+
+/* Samba ignores a parameter of [global] below the header of a share. */
+static void smbconf_below_share(struct smbconf_reader *reader, const char *name)
+{
+	if (smbconf_is_needed(name)) {
+		reader->good = quicd_report_error(
+			reader->report,
+			"%s: Samba ignores it below the header of a "
+			"share; move it to [global]",
+			name);
+		return;
 	}
 	quicd_report_warning(reader->report,
 			     "%s: Samba ignores it below the header of a share",
@@ -505,6 +511,40 @@ static void smbconf_search_line(struct smbconf_reader *reader,
 	reader->fn(reader->private_data, NULL, rest, NULL);
 }
 
+/*
+ * "winbind separator = \\" takes the next line for more of its value.  If that
+ * line is a parameter to its writer, it is lost.
+ */
+static void smbconf_search_swallowed(struct smbconf_reader *reader,
+				     const char *path,
+				     const char *line)
+{
+	const char *equals = strchr(line, '=');
+	char *name = NULL;
+
+	if (equals == NULL) {
+		return;
+	}
+	name = talloc_strndup(reader, line, (size_t)(equals - line));
+	if (name == NULL) {
+		smbconf_no_memory(reader);
+		return;
+	}
+	if (smbconf_ours(name) != 0 || smbconf_is_needed(name) ||
+	    quicd_smbconf_same_name(name, "include"))
+	{
+		reader->good = quicd_report_error(
+			reader->report,
+			"%s: %s: Samba takes it for more of the line above, "
+			"which ends with \"\\\"",
+			path,
+			line);
+	} else {
+		reader->fn(reader->private_data, NULL, name, NULL);
+	}
+	talloc_free(name);
+}
+
 /* To Samba a line ends with a line feed, and a text with a NUL byte. */
 static bool smbconf_is_text(const char *line, size_t len)
 {
@@ -544,6 +584,9 @@ static int smbconf_search_lines(struct smbconf_reader *reader,
 		more = len > 0 && line[len - 1] == '\\';
 		if (more) {
 			line[len - 1] = '\0';
+		}
+		if (continued && whole[strspn(whole, " \t")] != '\0') {
+			smbconf_search_swallowed(reader, path, begin);
 		}
 		whole = talloc_strdup_append(whole, continued ? line : begin);
 		if (whole == NULL) {
