@@ -46,6 +46,7 @@ struct smbconf_reader {
 	bool value;    /* of stderr: the last line had one */
 	char *file;    /* the main one, as testparm says it */
 	char *include; /* the last one, as it is written */
+	char *closes;  /* the last name that keeps somebody out */
 	char **files;  /* the main one, and includes */
 	size_t num_files;
 	/* our names, a bit each: those in the files, those that count */
@@ -390,6 +391,36 @@ static void smbconf_empty_word(struct smbconf_reader *reader,
 	}
 }
 
+/* Samba forgets what the file has, and takes the registry in its place. */
+static void smbconf_forgets(struct smbconf_reader *reader)
+{
+	if (reader->closes != NULL) {
+		reader->good = quicd_report_error(
+			reader->report,
+			"%s: Samba ignores it in a file with config backend = "
+			"registry; set it in the registry",
+			reader->closes);
+	}
+}
+
+static void smbconf_remember(struct smbconf_reader *reader, const char *name)
+{
+	static const char *const closing[] = {
+		"allow hosts",
+		"deny hosts",
+		"hosts allow",
+		"hosts deny",
+		"tls crlfile",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(closing); i++) {
+		if (quicd_smbconf_same_name(name, closing[i])) {
+			smbconf_keep(reader, &reader->closes, closing[i]);
+		}
+	}
+}
+
 /* "NAME = VALUE", as smb.conf has it. */
 static void smbconf_doing(struct smbconf_reader *reader, char *line)
 {
@@ -402,6 +433,7 @@ static void smbconf_doing(struct smbconf_reader *reader, char *line)
 	*equals = '\0';
 	value = equals + 1 + strspn(equals + 1, " ");
 	reader->written |= smbconf_ours(line);
+	smbconf_remember(reader, line);
 	smbconf_empty_word(reader, line, value);
 	if (quicd_smbconf_same_name(line, "include")) {
 		smbconf_keep(reader, &reader->include, value);
@@ -453,6 +485,10 @@ static void smbconf_stderr(struct smbconf_reader *reader, char *line)
 	if (rest != NULL && reader->file == NULL) {
 		smbconf_keep(reader, &reader->file, rest);
 		smbconf_add_file(reader, rest);
+		return;
+	}
+	if (smbconf_after(line, "lp_load_ex: changing to config backend")) {
+		smbconf_forgets(reader);
 		return;
 	}
 	if (line[0] == '\0' || smbconf_after(line, "Processing section") ||
@@ -524,6 +560,9 @@ static void smbconf_search_swallowed(struct smbconf_reader *reader,
 
 	if (equals == NULL) {
 		return;
+	}
+	while (equals > line && isspace((unsigned char)equals[-1])) {
+		equals--;
 	}
 	name = talloc_strndup(reader, line, (size_t)(equals - line));
 	if (name == NULL) {
