@@ -48,6 +48,15 @@ static bool quicd_name_is_serious(const char *letters)
 		 strstr(letters, "den") != NULL));
 }
 
+/* Whether it is none of ours, but "quic:client certificates" or the like. */
+static bool quicd_name_is_near(const char *letters)
+{
+	return strncmp(letters, "quic:", strlen("quic:")) == 0 ||
+	       strncmp(letters, "smbdquic", strlen("smbdquic")) == 0 ||
+	       strstr(letters, ":quic") != NULL ||
+	       strstr(letters, "clientcertificate") != NULL;
+}
+
 static enum quicd_name quicd_name_judge(struct quicd_report *report,
 					const char *section,
 					const char *name,
@@ -83,10 +92,7 @@ static enum quicd_name quicd_name_judge(struct quicd_report *report,
 			return QUICD_NAME_BAD;
 		}
 	}
-	/* "quic:client certificates", "uring:client certificates" */
-	if (!ours && (strstr(letters, "quic") != NULL ||
-		      strstr(letters, "clientcertificate") != NULL))
-	{
+	if (!ours && quicd_name_is_near(letters)) {
 		(void)quicd_report_error(report,
 					 "%s: is " QUICD_PREFIX
 					 "quic ... meant?",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A QUIC client by quic-go, a program of its own: quic_go.go."""
 
+import contextlib
 import glob
 import os
 import socket
@@ -110,11 +111,11 @@ class Client:
         return self.over
 
     def close(self, error=0, reason=""):
-        try:
-            self.tell(f"close {error}")
-            self.process.stdin.close()
-        except BrokenPipeError:
-            pass  # it has ended with its connection
+        # it ends with its connection, at any moment
+        with contextlib.suppress(BrokenPipeError):
+            if self.process.poll() is None and not self.process.stdin.closed:
+                self.tell(f"close {error}")
+                self.process.stdin.close()
             self.process.wait(timeout=PATIENCE)
         self.process.stdout.close()
         self.local.close()
