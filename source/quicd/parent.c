@@ -569,7 +569,11 @@ static bool parent_signals(struct quicd_parent *parent)
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	parent->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return parent->signals >= 0;
+	if (parent->signals < 0) {
+		quicd_log_at(QUICD_LOG_ERROR, "signalfd: %s", strerror(errno));
+		return false;
+	}
+	return true;
 }
 
 static bool parent_has_workers(const struct quicd_parent *parent)
@@ -672,10 +676,6 @@ static bool parent_prepare(struct quicd_parent *parent)
 		parent->workers[i].fd = -1;
 	}
 	quicd_secrets_random(&shared->secrets);
-	if (!parent_signals(parent)) {
-		quicd_log_at(QUICD_LOG_ERROR, "signalfd: %s", strerror(errno));
-		return false;
-	}
 	parent->control = quicd_control_listen();
 	return true;
 }
@@ -690,8 +690,9 @@ int quicd_parent_run(const char *config, bool prepared)
 	}
 	parent->config = config;
 	parent->prepared = prepared;
+	/* whoever reads "listening" may send a signal at once */
 	if (quicd_rights_find(&parent->rights) && parent_begin(parent) &&
-	    parent_listen(parent) &&
+	    parent_signals(parent) && parent_listen(parent) &&
 	    parent_prepare(parent)) {
 		parent_serve(parent);
 		ret = 0;
