@@ -146,7 +146,7 @@ static bool forms_add(struct quicd_forms *forms,
 	size_t len;
 	bool good;
 
-	if (all == NULL || forms->num == QUICD_FORMS_MAX) {
+	if (inside == NULL || all == NULL || forms->num == QUICD_FORMS_MAX) {
 		talloc_free(inside);
 		return false;
 	}
