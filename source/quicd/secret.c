@@ -13,8 +13,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cid.h"
@@ -157,13 +157,12 @@ int quicd_secret_make_file(TALLOC_CTX *mem_ctx, const char *path)
 	if (errno != ENOENT) {
 		return errno;
 	}
-	new = talloc_asprintf(mem_ctx, "%s.%d", path, (int)getpid());
+	/* not by PID: one that was killed may have left the file behind */
+	new = talloc_asprintf(mem_ctx, "%s.XXXXXX", path);
 	if (new == NULL) {
 		return ENOMEM;
 	}
-	fd = open(new,
-		  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		  0600);
+	fd = mkostemp(new, O_CLOEXEC);
 	if (fd < 0) {
 		error = errno;
 		talloc_free(new);

@@ -68,6 +68,26 @@ static void test_bad(void **state)
 	}
 }
 
+/* A process of the same PID was killed while it made the file. */
+static void test_left_behind(void **state)
+{
+	char directory[] = "/tmp/smbd-quicd-secret-XXXXXX";
+	char path[64];
+	char left[96];
+	FILE *f = NULL;
+
+	assert_non_null(mkdtemp(directory));
+	(void)snprintf(path, sizeof(path), "%s/secret", directory);
+	(void)snprintf(left, sizeof(left), "%s.%d", path, (int)getpid());
+	f = fopen(left, "we");
+	assert_non_null(f);
+	(void)fclose(f);
+	assert_int_equal(quicd_secret_make_file(NULL, path), 0);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(unlink(left), 0);
+	assert_int_equal(rmdir(directory), 0);
+}
+
 /* Made once, for its owner alone. */
 static void test_make_file(void **state)
 {
@@ -116,6 +136,7 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_make_file),
+		cmocka_unit_test(test_left_behind),
 		cmocka_unit_test(test_random),
 	};
 
