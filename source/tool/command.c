@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -65,7 +66,7 @@ static int command_spawn(const char *const *argv, int out, pid_t *pid)
 	return ret;
 }
 
-int command_output(const char *const *argv, char **output)
+static int command_run(const char *const *argv, bool anyway, char **output)
 {
 	int status = 0;
 	int fds[2];
@@ -85,7 +86,7 @@ int command_output(const char *const *argv, char **output)
 	*output = command_read(fds[0]);
 	if (waitpid(pid, &status, 0) != pid) {
 		ret = errno;
-	} else if (status != 0) {
+	} else if (anyway ? !WIFEXITED(status) : status != 0) {
 		ret = EIO;
 	} else if (*output == NULL) {
 		ret = ENOMEM;
@@ -95,4 +96,14 @@ int command_output(const char *const *argv, char **output)
 		*output = NULL;
 	}
 	return ret;
+}
+
+int command_output(const char *const *argv, char **output)
+{
+	return command_run(argv, false, output);
+}
+
+int command_output_anyway(const char *const *argv, char **output)
+{
+	return command_run(argv, true, output);
 }

@@ -17,4 +17,14 @@
  */
 int command_output(const char *const *argv, char **output);
 
+/**
+ * @brief As command_output(), whatever the exit status is.
+ *
+ * testparm(1) exits with 1 after a fault that does not keep smbd from running,
+ * such as a program that is missing; it has printed all the same.
+ *
+ * @return 0, the errno of its start, or EIO if a signal ended it.
+ */
+int command_output_anyway(const char *const *argv, char **output);
+
 #endif /* TOOL_COMMAND_H */

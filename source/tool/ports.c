@@ -5,6 +5,7 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +66,10 @@ static int ports_read_parameter(struct ports *ports,
 	int ret;
 
 	snprintf(option, sizeof(option), "--parameter-name=%s", parameter);
-	ret = command_output(argv, &text);
+	ret = command_output_anyway(argv, &text);
+	if (ret == 0 && text[0] == '\0') {
+		ret = EIO; /* the file, or the parameter, is none to testparm */
+	}
 	if (ret == 0) {
 		ports_parse(ports, text);
 	}

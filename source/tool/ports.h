@@ -21,7 +21,7 @@ struct ports {
  * @param[in] configfile  NULL: Samba's standard one; without testparm the
  *                        ports are then 445 and 139.
  *
- * @return 0, or the errno of command_output() if there is a configfile.
+ * @return 0, or the errno of testparm's start or EIO, if there is a configfile.
  */
 int ports_read(const char *configfile, struct ports *ports);
 

@@ -71,7 +71,7 @@ int testparm_read(TALLOC_CTX *mem_ctx,
 	char *line = NULL;
 	int ret;
 
-	ret = command_output(argv, &text);
+	ret = command_output_anyway(argv, &text);
 	if (ret != 0) {
 		return ret;
 	}
@@ -86,6 +86,9 @@ int testparm_read(TALLOC_CTX *mem_ctx,
 		}
 	}
 	free(text);
+	if (ret == 0 && read->num_lines == 0) {
+		ret = EIO; /* it prints nothing of what it cannot load */
+	}
 	if (ret != 0) {
 		TALLOC_FREE(read);
 	}
