@@ -125,6 +125,7 @@ int history_append(const char *directory, const json_t *clients, int64_t now)
 {
 	char *line = make_line(clients, now);
 	char path[PATH_MAX];
+	off_t size = 0; /* of the samples of this hour */
 	struct stat st;
 	int ret = 0;
 	int fd;
@@ -136,16 +137,18 @@ int history_append(const char *directory, const json_t *clients, int64_t now)
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd == -1 || fstat(fd, &st) != 0) {
 		ret = errno;
-	} else if (st.st_mtime / HOUR != now / HOUR && ftruncate(fd, 0) != 0) {
+	} else if (st.st_mtime / HOUR == now / HOUR) {
+		size = st.st_size;
+	} else if (ftruncate(fd, 0) != 0) {
 		/* it was of another day */
 		ret = errno;
-	} else if (st.st_mtime / HOUR == now / HOUR &&
-		   st.st_size >= HOUR_MAX_BYTES) {
+	}
+	if (ret == 0 && size >= HOUR_MAX_BYTES) {
 		ret = EFBIG;
-	} else if (dprintf(fd, "%s\n", line) < 0) {
+	} else if (ret == 0 && dprintf(fd, "%s\n", line) < 0) {
 		ret = errno;
 		/* half a line would spoil the next one */
-		(void)!ftruncate(fd, st.st_size);
+		(void)!ftruncate(fd, size);
 	}
 	if (fd != -1 && close(fd) != 0 && ret == 0) {
 		ret = errno;
