@@ -624,7 +624,7 @@ static int smbconf_search_lines(struct smbconf_reader *reader,
 		if (more) {
 			line[len - 1] = '\0';
 		}
-		if (continued && whole[strspn(whole, " \t")] != '\0') {
+		if (whole != NULL && whole[strspn(whole, " \t")] != '\0') {
 			smbconf_search_swallowed(reader, path, begin);
 		}
 		whole = talloc_strdup_append(whole, continued ? line : begin);
