@@ -222,8 +222,13 @@ static void quicd_endpoint_retry(struct quicd_endpoint *endpoint,
 				 size_t len)
 {
 	ngtcp2_pkt_hd hd;
+	ngtcp2_cid original;
 
-	if (ngtcp2_accept(&hd, data, len) == 0 && hd.tokenlen == 0) {
+	/* a token may be there that was not valid, of an earlier connection */
+	if (ngtcp2_accept(&hd, data, len) == 0 &&
+	    quicd_check_retry_token(
+		    &endpoint->context, path, &hd, &original) == 0)
+	{
 		endpoint->retried[endpoint->num_retried++ % QUICD_RETRIED] =
 			hd.dcid;
 		quicd_send_retry(&endpoint->context, udp, path, &hd);
@@ -286,7 +291,6 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 	      hd.tokenlen == 0) ||
 	     quicd_endpoint_retried(endpoint, &hd.dcid)))
 	{
-		quicd_count(counters, QUICD_COUNT_RETRIES);
 		quicd_send_retry(context, udp, path, &hd);
 		return NULL;
 	}

@@ -166,6 +166,7 @@ void quicd_send_retry(const struct quicd_context *context,
 				      token,
 				      (size_t)n);
 	if (n > 0) {
+		quicd_count(context->shared->counters, QUICD_COUNT_RETRIES);
 		quicd_udp_send(udp, path, packet, (size_t)n);
 	}
 }

@@ -11,6 +11,7 @@
  * get: it ends when so many bytes have come
  * stop=1: it ends when all is acknowledged that it has put
  * cubic=0: BBR in its place
+ * late=1: its ClientHello needs two packets, and the first one is lost once
  *
  * It prints a line for each thing that happens, and ends with the connection.
  */
@@ -44,11 +45,12 @@ enum peer_option {
 	PEER_GET,
 	PEER_CUBIC,
 	PEER_STOP,
+	PEER_LATE,
 	PEER_OPTIONS,
 };
 
 static const char *const peer_names[PEER_OPTIONS] = {
-	"idle", "window", "hold", "put", "get", "cubic", "stop"};
+	"idle", "window", "hold", "put", "get", "cubic", "stop", "late"};
 
 static uint64_t peer_option[PEER_OPTIONS] = {
 	[PEER_IDLE] = 30, [PEER_WINDOW] = 1 << 20, [PEER_CUBIC] = 1};
@@ -220,15 +222,23 @@ static void peer_tls(void)
 {
 	static uint8_t smb[] = {'s', 'm', 'b'};
 	const gnutls_datum_t alpn = {smb, sizeof(smb)};
+	const bool late = peer_option[PEER_LATE] != 0;
 	gnutls_certificate_credentials_t credentials;
 
 	peer_check(gnutls_certificate_allocate_credentials(&credentials) == 0 &&
-			   gnutls_init(&peer.session, GNUTLS_CLIENT) == 0 &&
+			   gnutls_init(&peer.session,
+				       late ? GNUTLS_CLIENT |
+						       GNUTLS_KEY_SHARE_TOP2
+					    : GNUTLS_CLIENT) == 0 &&
 			   ngtcp2_crypto_gnutls_configure_client_session(
 				   peer.session) == 0 &&
 			   gnutls_priority_set_direct(
 				   peer.session,
-				   "NORMAL:-VERS-ALL:+VERS-TLS1.3",
+				   /* a key of 1,024 bytes makes it long */
+				   late ? "NORMAL:-VERS-ALL:+VERS-TLS1.3:"
+					  "-GROUP-ALL:+GROUP-X25519:"
+					  "+GROUP-FFDHE8192"
+					: "NORMAL:-VERS-ALL:+VERS-TLS1.3",
 				   NULL) == 0 &&
 			   gnutls_alpn_set_protocols(
 				   peer.session, &alpn, 1, 0) == 0 &&
@@ -373,6 +383,10 @@ static void peer_send(uint64_t now)
 		}
 		if (n == 0) {
 			break;
+		}
+		if (peer_option[PEER_LATE] != 0) {
+			peer_option[PEER_LATE] = 0;
+			continue;
 		}
 		/* what the socket does not take is lost */
 		(void)send(peer.fd, packet, (size_t)n, 0);

@@ -39,6 +39,8 @@ static uint8_t answer[2000];
 
 static int setup(void **state)
 {
+	int error;
+
 	memset(&stateless, 0, sizeof(stateless));
 	memset(&path, 0, sizeof(path));
 	shared.workers = 3;
@@ -50,6 +52,9 @@ static int setup(void **state)
 	context.worker = 2;
 	ev = tevent_context_init(NULL);
 	assert_non_null(ev);
+	/* without a file */
+	shared.counters = quicd_counters_create(ev, "/dev/null/none", &error);
+	assert_non_null(shared.counters);
 	server = loopback_socket(&path.local);
 	client = loopback_socket(&path.remote);
 	udp = quicd_udp_create(ev, ev, server, &loopback_ops, NULL);
@@ -256,6 +261,8 @@ static void test_retry(void **state)
 	/* a Retry is never left out: nobody would get in */
 	spend();
 	quicd_send_retry(&context, udp, &path, &hd);
+	assert_string_equal(quicd_counters_print(ev, shared.counters),
+			    ", 1 Retry sent");
 	retried(&hd);
 	assert_int_equal(
 		quicd_check_retry_token(&context, &path, &hd, &original), 1);
