@@ -68,7 +68,7 @@ bool uring_option_overruns(const struct uring_query *query)
 	}
 	if (query->level == IPPROTO_TCP &&
 	    query->optname == TCP_AO_GET_KEYS_OPTION) {
-		/* Linux always writes the number of keys; optlen is one key's */
+		/* Linux writes the number of keys; optlen is one key's */
 		return query->optlen < TCP_AO_NKEYS_OFFSET + sizeof(uint32_t) ||
 		       count_at(query, TCP_AO_NKEYS_OFFSET) > 1;
 	}

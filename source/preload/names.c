@@ -3,8 +3,8 @@
  * Warns of parameters with our prefix that nobody knows.
  *
  * A stock smbd has a function that calls us back for each such name of
- * [global].  It has none for a share; there we read what smbd would print of the
- * share.
+ * [global].  It has none for a share; there we read what smbd would print of
+ * the share.
  */
 
 #include "config.h"

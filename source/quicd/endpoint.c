@@ -210,10 +210,10 @@ static const char *quicd_endpoint_limit(const struct quicd_endpoint *endpoint,
 
 /*
  * The first packet of a client had no beginning of a ClientHello: that was
- * lost, or comes later.  After a Retry the client sends all of it again; OpenSSL
- * would never, as long as we acknowledge nothing.  If the beginning comes
- * later, it gets another Retry, which the client ignores, and is no second
- * handshake.
+ * lost, or comes later.  After a Retry the client sends all of it again;
+ * OpenSSL would never, as long as we acknowledge nothing.  If the beginning
+ * comes later, it gets another Retry, which the client ignores, and is no
+ * second handshake.
  */
 static void quicd_endpoint_retry(struct quicd_endpoint *endpoint,
 				 struct quicd_udp *udp,

@@ -90,7 +90,9 @@ void quicd_log_rate(const char *format, ...)
 	va_end(ap);
 }
 
-bool quicd_report_add_error(struct quicd_report *report, const char *format, ...)
+bool quicd_report_add_error(struct quicd_report *report,
+			    const char *format,
+			    ...)
 {
 	va_list ap;
 
@@ -101,7 +103,9 @@ bool quicd_report_add_error(struct quicd_report *report, const char *format, ...
 	return false;
 }
 
-void quicd_report_add_obstacle(struct quicd_report *report, const char *format, ...)
+void quicd_report_add_obstacle(struct quicd_report *report,
+			       const char *format,
+			       ...)
 {
 	va_list ap;
 
@@ -114,7 +118,9 @@ void quicd_report_add_obstacle(struct quicd_report *report, const char *format, 
 	va_end(ap);
 }
 
-void quicd_report_add_warning(struct quicd_report *report, const char *format, ...)
+void quicd_report_add_warning(struct quicd_report *report,
+			      const char *format,
+			      ...)
 {
 	va_list ap;
 

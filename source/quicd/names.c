@@ -69,9 +69,9 @@ static enum quicd_name quicd_name_judge(struct quicd_report *report,
 	bool used = false;
 	size_t i;
 
-	for (i = 0; (known = quicd_settings_parameter(i, &used)) != NULL && used;
-	     i++)
-	{
+	for (i = 0;
+	     (known = quicd_settings_parameter(i, &used)) != NULL && used;
+	     i++) {
 		if (quicd_smbconf_same_name(name, known)) {
 			*canonical = known;
 			if (section == NULL) {

@@ -71,8 +71,8 @@ void quicd_timer_set(struct quicd_timer *timer, uint64_t at);
 /**
  * @brief Let those expire whose time has come, the earliest first.
  *
- * quicd_timers_loop_once() does it.  A timer that is set meanwhile waits for the
- * next call.
+ * quicd_timers_loop_once() does it.  A timer that is set meanwhile waits for
+ * the next call.
  */
 void quicd_timers_expire(struct quicd_timers *timers, uint64_t now);
 

@@ -119,7 +119,7 @@ static void worker_parent(struct tevent_context *ev,
 		worker_forget(state);
 		break;
 	default:
-		/* 'E', or the parent is gone, and its successor needs the addresses */
+		/* 'E'; or the parent is gone, its successor needs the ports */
 		TALLOC_FREE(fde);
 		state->end = true;
 		break;

@@ -189,8 +189,8 @@ static int add_rows(struct status_node *node,
 }
 
 /*
- * A line of "ctdb -X status" is |Node|IP|Disconnected|..., below such a heading.
- * Returns false for any other line.
+ * A line of "ctdb -X status" is |Node|IP|Disconnected|..., below such a
+ * heading.  Returns false for any other line.
  */
 static bool parse_node(const char *line, struct status_node *node)
 {

@@ -13,8 +13,8 @@
  * @brief Add the rows of all nodes.
  *
  * ctdb(1) knows the nodes, and onnode(1) executes "smbd-uring status --json" on
- * each of them, by ssh.  A node that cannot be read is in rows->nodes.  Its rows
- * are missing.
+ * each of them, by ssh.  A node that cannot be read is in rows->nodes.  Its
+ * rows are missing.
  *
  * @param[in] kernel  with the option --kernel.
  *

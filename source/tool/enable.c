@@ -116,7 +116,8 @@ static void enable_wait(const struct testparm *testparm)
 	const char *pids = testparm_global(testparm, "pid directory");
 	int waited;
 
-	for (waited = 0; waited < ENABLE_PATIENCE_MS; waited += ENABLE_POLL_MS) {
+	for (waited = 0; waited < ENABLE_PATIENCE_MS; waited += ENABLE_POLL_MS)
+	{
 		struct smbd *smbd = NULL;
 		int ret = smbd_find(NULL, pids != NULL ? pids : "", &smbd);
 

@@ -396,7 +396,8 @@ void uring_status_set(struct uring_status *status,
 	sequence += 1;
 	/*
 	 * Each store releases, so that this copy is overwritten only after the
-	 * other has become the valid one.  ThreadSanitizer does not know fences.
+	 * other has become the valid one.  ThreadSanitizer does not know
+	 * fences.
 	 */
 	for (i = 0; i < STATUS_ROW_WORDS; i++) {
 		atomic_store_explicit(&slot->copies[sequence & 1][i],

@@ -208,7 +208,9 @@ void quicd_counters_certificates(
 		num = QUICD_COUNTERS_CERTIFICATES;
 	}
 	atomic_fetch_add(&counters->sequence, 1);
-	memcpy(counters->certificates, certificates, num * sizeof(*certificates));
+	memcpy(counters->certificates,
+	       certificates,
+	       num * sizeof(*certificates));
 	counters->num_certificates = num;
 	atomic_fetch_add(&counters->sequence, 1);
 }
