@@ -69,9 +69,9 @@ MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
 # smbd-quicd without its main.c: files that need no QUIC library, and the rest.
 QUICD_PLAIN = ['quicd/' + part for part in (
     'access', 'addresses', 'behind', 'budget', 'bundle', 'cid', 'close_wait',
-    'cpus', 'directory', 'file', 'framing', 'handover', 'limits',
-    'log', 'names', 'relay', 'rights', 'secret', 'settings', 'smbconf',
-    'state', 'testparm', 'timer', 'udp', 'udp_open')]
+    'cpus', 'directory', 'file', 'framing', 'handover', 'limits', 'log',
+    'names', 'relay', 'rights', 'secret', 'settings', 'smbconf',
+    'smbconf_search', 'state', 'testparm', 'timer', 'udp', 'udp_open')]
 QUICD = ['quicd/' + part for part in (
     'certificates', 'chain', 'conn', 'conn_callbacks', 'conn_close',
     'conn_create', 'convert', 'endpoint', 'forms', 'parent', 'publish',

@@ -156,6 +156,8 @@ static const struct quicd_parameter {
 #undef FIELD
 };
 
+_Static_assert(ARRAY_SIZE(quicd_parameters) <= 64, "smbconf.c: a bit each");
+
 /* Those of the other parts of smbd-uring. */
 static const char *const quicd_other_parameters[] = {
 	QUICD_PREFIX "backend",

@@ -10,53 +10,26 @@
  *
  * testparm skips an include that it does not find, as smbd does.  It says so
  * at debug level 2, and at level 4 it says the line that it is about to take.
- * So its stderr is read, too.  A line without "=", and what is behind a header,
- * is dropped without a word; so the files are searched for these.  Its exit
- * status is 1 for faults that are none for smbd (a script that is missing, a
- * range of IDs), so that it says nothing here: what counts is whether it began
- * to print.
+ * So its stderr is read, too; and smbconf_search.c searches the files for what
+ * is dropped without a word.  Its exit status is 1 for faults that are none for
+ * smbd (a script that is missing, a range of IDs), so that it says nothing here:
+ * what counts is whether it began to print.
  */
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "settings.h"
-#include "smbconf.h"
+#include "smbconf_internal.h"
 #include "testparm.h"
 #include "util/macros.h"
 
-/* The last lines of testparm, for when it fails. */
-#define SMBCONF_TAIL 6
-
-struct smbconf_reader {
-	struct quicd_report *report;
-	quicd_smbconf_fn fn;
-	void *private_data;
-	char *section; /* of stdout; NULL before the first one */
-	bool global;
-	bool global_seen;
-	bool value;    /* of stderr: the last line had one */
-	char *file;    /* the main one, as testparm says it */
-	char *include; /* the last one, as it is written */
-	char *closes;  /* the last name that keeps somebody out */
-	char **files;  /* the main one, and includes */
-	size_t num_files;
-	/* our names, a bit each: those in the files, those that count */
-	uint64_t written;
-	uint64_t printed;
-	char *tail[SMBCONF_TAIL];
-	bool good;
-};
-
-static void smbconf_no_memory(struct smbconf_reader *reader)
+void smbconf_no_memory(struct smbconf_reader *reader)
 {
 	reader->good = quicd_report_error(reader->report, "no memory");
 }
@@ -160,8 +133,7 @@ static void smbconf_section(struct smbconf_reader *reader, char *line)
 	reader->global_seen = reader->global_seen || reader->global;
 }
 
-/* The bit of a name of ours, or 0. */
-static uint64_t smbconf_ours(const char *name)
+uint64_t smbconf_ours(const char *name)
 {
 	const char *known = NULL;
 	bool used = false;
@@ -199,6 +171,29 @@ static void smbconf_check_ours(struct smbconf_reader *reader)
 	}
 }
 
+static void smbconf_add_file(struct smbconf_reader *reader, const char *path)
+{
+	char **files = NULL;
+
+	/* see smbconf_stdout() */
+	if (strchr(path, '%') != NULL || strcasecmp(path, "registry") == 0) {
+		return;
+	}
+	files = talloc_realloc(reader,
+			       reader->files,
+			       char *,
+			       reader->num_files + 1);
+	if (files != NULL) {
+		reader->files = files;
+		files[reader->num_files] = talloc_strdup(files, path);
+	}
+	if (files == NULL || files[reader->num_files] == NULL) {
+		smbconf_no_memory(reader);
+		return;
+	}
+	reader->num_files++;
+}
+
 /* A line of what testparm prints of the parameters. */
 static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 {
@@ -227,6 +222,13 @@ static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 	equals++;
 	equals += *equals == ' ';
 	reader->printed |= smbconf_ours(name);
+	/* of the last include it prints what the variables have become */
+	if (reader->global && reader->include != NULL &&
+	    strchr(reader->include, '%') != NULL &&
+	    quicd_smbconf_same_name(name, "include"))
+	{
+		smbconf_add_file(reader, equals);
+	}
 	reader->fn(reader->private_data,
 		   reader->global ? NULL : reader->section,
 		   name,
@@ -239,29 +241,6 @@ static char *smbconf_after(char *line, const char *start)
 	const size_t len = strlen(start);
 
 	return strncmp(line, start, len) == 0 ? line + len : NULL;
-}
-
-static void smbconf_add_file(struct smbconf_reader *reader, const char *path)
-{
-	char **files = NULL;
-
-	/* one that smbd would choose by the client is an error anyway */
-	if (strchr(path, '%') != NULL || strcasecmp(path, "registry") == 0) {
-		return;
-	}
-	files = talloc_realloc(reader,
-			       reader->files,
-			       char *,
-			       reader->num_files + 1);
-	if (files != NULL) {
-		reader->files = files;
-		files[reader->num_files] = talloc_strdup(files, path);
-	}
-	if (files == NULL || files[reader->num_files] == NULL) {
-		smbconf_no_memory(reader);
-		return;
-	}
-	reader->num_files++;
 }
 
 /*
@@ -291,8 +270,7 @@ static void smbconf_config_file(struct smbconf_reader *reader, const char *path)
 	}
 }
 
-/* Whether it decides who may come in, or how smbd is reached. */
-static bool smbconf_is_needed(const char *name)
+bool smbconf_is_needed(const char *name)
 {
 	static const char *const needed[] = {
 		"bind interfaces only",
@@ -515,187 +493,6 @@ static void smbconf_line(void *private_data,
 		smbconf_stdout(reader, line);
 	} else {
 		smbconf_stderr(reader, line);
-	}
-}
-
-/* Pass a line on, or what is behind a header, that Samba drops. */
-static void smbconf_search_line(struct smbconf_reader *reader,
-				const char *path,
-				const char *line,
-				bool continued)
-{
-	const char *rest = line;
-
-	if (line[0] == '[') {
-		rest = strchr(line, ']');
-		if (rest == NULL) {
-			return; /* it takes this for an error */
-		}
-		rest++;
-		rest += strspn(rest, " \t");
-		if (rest[0] == '\0' ||
-		    (!continued && strchr("#;", rest[0]) != NULL)) {
-			return;
-		}
-		quicd_report_warning(reader->report,
-				     "%s: %s: Samba drops what is behind \"]\"",
-				     path,
-				     line);
-	} else if (strchr(line, '=') != NULL) {
-		return;
-	}
-	reader->fn(reader->private_data, NULL, rest, NULL);
-}
-
-/*
- * "winbind separator = \\" takes the next line for more of its value.  If that
- * line is a parameter to its writer, it is lost.
- */
-static void smbconf_search_swallowed(struct smbconf_reader *reader,
-				     const char *path,
-				     const char *line)
-{
-	const char *equals = strchr(line, '=');
-	char *name = NULL;
-
-	if (equals == NULL) {
-		return;
-	}
-	while (equals > line && isspace((unsigned char)equals[-1])) {
-		equals--;
-	}
-	name = talloc_strndup(reader, line, (size_t)(equals - line));
-	if (name == NULL) {
-		smbconf_no_memory(reader);
-		return;
-	}
-	if (smbconf_ours(name) != 0 || smbconf_is_needed(name) ||
-	    quicd_smbconf_same_name(name, "include"))
-	{
-		reader->good = quicd_report_error(
-			reader->report,
-			"%s: %s: Samba takes it for more of the line above, "
-			"which ends with \"\\\"",
-			path,
-			line);
-	} else {
-		reader->fn(reader->private_data, NULL, name, NULL);
-	}
-	talloc_free(name);
-}
-
-/* To Samba a line ends with a line feed, and a text with a NUL byte. */
-static bool smbconf_is_text(const char *line, size_t len)
-{
-	return memchr(line, '\0', len) == NULL &&
-	       memchr(line, '\r', len) == NULL;
-}
-
-/*
- * A "\\" at the end continues a line, but not a comment; a line is judged with
- * all that continues it.  Returns errno if there is more that could not be
- * read.
- */
-static int smbconf_search_lines(struct smbconf_reader *reader,
-				const char *path,
-				FILE *f)
-{
-	bool continued = false;
-	bool text = true;
-	char *whole = NULL; /* of continued lines */
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t len;
-	int error;
-
-	while ((len = getline(&line, &size, f)) > 0) {
-		const char *begin = line + strspn(line, " \t");
-		bool more;
-
-		while (len > 0 && isspace((unsigned char)line[len - 1])) {
-			len--;
-			line[len] = '\0';
-		}
-		text = text && smbconf_is_text(line, (size_t)len);
-		if (!continued && strchr("#;", begin[0]) != NULL) {
-			continue; /* an empty one, too */
-		}
-		more = len > 0 && line[len - 1] == '\\';
-		if (more) {
-			line[len - 1] = '\0';
-		}
-		if (whole != NULL && whole[strspn(whole, " \t")] != '\0') {
-			smbconf_search_swallowed(reader, path, begin);
-		}
-		whole = talloc_strdup_append(whole, continued ? line : begin);
-		if (whole == NULL) {
-			smbconf_no_memory(reader);
-			break;
-		}
-		if (!more) {
-			smbconf_search_line(reader, path, whole, continued);
-			TALLOC_FREE(whole);
-		}
-		continued = more;
-	}
-	error = ferror(f) ? errno : 0;
-	if (whole != NULL) {
-		smbconf_search_line(reader, path, whole, true);
-		talloc_free(whole);
-	}
-	free(line);
-	if (!text) {
-		reader->good = quicd_report_error(
-			reader->report,
-			"%s: a line has a NUL byte or a carriage return in it, "
-			"and Samba drops what comes then: save the file in "
-			"UTF-8 with the line ends of Unix",
-			path);
-	}
-	return error;
-}
-
-/* A FIFO has nothing for a second reader, who would wait. */
-static int smbconf_open(const char *path, FILE **f)
-{
-	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	int error = 0;
-
-	*f = NULL;
-	if (fd < 0) {
-		return errno;
-	}
-	if (fstat(fd, &st) != 0) {
-		error = errno;
-	} else if (!S_ISREG(st.st_mode)) {
-		error = EINVAL;
-	} else {
-		*f = fdopen(fd, "r");
-		error = *f != NULL ? 0 : errno;
-	}
-	if (*f == NULL) {
-		close(fd);
-	}
-	return error;
-}
-
-static void smbconf_search(struct smbconf_reader *reader, const char *path)
-{
-	FILE *f = NULL;
-	int error = smbconf_open(path, &f);
-
-	if (f != NULL) {
-		error = smbconf_search_lines(reader, path, f);
-		fclose(f);
-	}
-	if (error != 0) {
-		reader->good = quicd_report_error(reader->report,
-						  "%s: %s",
-						  path,
-						  error == EINVAL
-							  ? "it is not a file"
-							  : strerror(error));
 	}
 }
 

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * Shared by smbconf.c, which reads what testparm says, and smbconf_search.c,
+ * which searches the files for what it does not say.
+ */
+#ifndef QUICD_SMBCONF_INTERNAL_H
+#define QUICD_SMBCONF_INTERNAL_H
+
+#include <stdint.h>
+
+#include "smbconf.h"
+
+/* The last lines of testparm, for when it fails. */
+#define SMBCONF_TAIL 6
+
+struct smbconf_reader {
+	struct quicd_report *report;
+	quicd_smbconf_fn fn;
+	void *private_data;
+	char *section; /* of stdout; NULL before the first one */
+	bool global;
+	bool global_seen;
+	bool value;    /* of stderr: the last line had one */
+	char *file;    /* the main one, as testparm says it */
+	char *include; /* the last one, as it is written */
+	char *closes;  /* the last name that keeps somebody out */
+	char **files;  /* the main one, and includes */
+	size_t num_files;
+	/* our names, a bit each: those in the files, those that count */
+	uint64_t written;
+	uint64_t printed;
+	char *tail[SMBCONF_TAIL];
+	bool good;
+};
+
+void smbconf_no_memory(struct smbconf_reader *reader);
+
+/** @brief The bit of a name of ours, or 0. */
+uint64_t smbconf_ours(const char *name);
+
+/** @brief Whether a name decides who may come in, or how smbd is reached. */
+bool smbconf_is_needed(const char *name);
+
+/**
+ * @brief Pass on, or say, what Samba drops of a file.
+ *
+ * A file that cannot be read is an error.
+ */
+void smbconf_search(struct smbconf_reader *reader, const char *path);
+
+#endif /* QUICD_SMBCONF_INTERNAL_H */

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * What Samba drops of smb.conf without a word.
+ *
+ * testparm says nothing of a line without "=", of what is behind a header, of a
+ * line that a "\\" has made part of the one above, and of all that follows a
+ * NUL byte.  So we search the files ourselves, as Samba takes them apart.
+ */
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "smbconf_internal.h"
+
+/* Pass a line on, or what is behind a header, that Samba drops. */
+static void smbconf_search_line(struct smbconf_reader *reader,
+				const char *path,
+				const char *line,
+				bool continued)
+{
+	const char *rest = line;
+
+	if (line[0] == '[') {
+		rest = strchr(line, ']');
+		if (rest == NULL) {
+			return; /* it takes this for an error */
+		}
+		rest++;
+		rest += strspn(rest, " \t");
+		if (rest[0] == '\0' ||
+		    (!continued && strchr("#;", rest[0]) != NULL)) {
+			return;
+		}
+		quicd_report_warning(reader->report,
+				     "%s: %s: Samba drops what is behind \"]\"",
+				     path,
+				     line);
+	} else if (strchr(line, '=') != NULL) {
+		return;
+	}
+	reader->fn(reader->private_data, NULL, rest, NULL);
+}
+
+/*
+ * "winbind separator = \\" takes the next line for more of its value.  If that
+ * line is a parameter to its writer, it is lost.
+ */
+static void smbconf_search_swallowed(struct smbconf_reader *reader,
+				     const char *path,
+				     const char *line)
+{
+	const char *equals = strchr(line, '=');
+	char *name = NULL;
+
+	if (equals == NULL) {
+		return;
+	}
+	while (equals > line && isspace((unsigned char)equals[-1])) {
+		equals--;
+	}
+	name = talloc_strndup(reader, line, (size_t)(equals - line));
+	if (name == NULL) {
+		smbconf_no_memory(reader);
+		return;
+	}
+	if (smbconf_ours(name) != 0 || smbconf_is_needed(name) ||
+	    quicd_smbconf_same_name(name, "include"))
+	{
+		reader->good = quicd_report_error(
+			reader->report,
+			"%s: %s: Samba takes it for more of the line above, "
+			"which ends with \"\\\"",
+			path,
+			line);
+	} else {
+		reader->fn(reader->private_data, NULL, name, NULL);
+	}
+	talloc_free(name);
+}
+
+/* To Samba a line ends with a line feed, and a text with a NUL byte. */
+static bool smbconf_is_text(const char *line, size_t len)
+{
+	return memchr(line, '\0', len) == NULL &&
+	       memchr(line, '\r', len) == NULL;
+}
+
+/*
+ * A "\\" at the end continues a line, but not a comment; a line is judged with
+ * all that continues it.  Returns errno if there is more that could not be
+ * read.
+ */
+static int smbconf_search_lines(struct smbconf_reader *reader,
+				const char *path,
+				FILE *f)
+{
+	bool continued = false;
+	bool text = true;
+	char *whole = NULL; /* of continued lines */
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+	int error;
+
+	while ((len = getline(&line, &size, f)) > 0) {
+		const char *begin = line + strspn(line, " \t");
+		bool more;
+
+		while (len > 0 && isspace((unsigned char)line[len - 1])) {
+			len--;
+			line[len] = '\0';
+		}
+		text = text && smbconf_is_text(line, (size_t)len);
+		if (!continued && strchr("#;", begin[0]) != NULL) {
+			continue; /* an empty one, too */
+		}
+		more = len > 0 && line[len - 1] == '\\';
+		if (more) {
+			line[len - 1] = '\0';
+		}
+		if (whole != NULL && whole[strspn(whole, " \t")] != '\0') {
+			smbconf_search_swallowed(reader, path, begin);
+		}
+		whole = talloc_strdup_append(whole, continued ? line : begin);
+		if (whole == NULL) {
+			errno = ENOMEM;
+			break;
+		}
+		if (!more) {
+			smbconf_search_line(reader, path, whole, continued);
+			TALLOC_FREE(whole);
+		}
+		continued = more;
+	}
+	/* without memory getline() ends, too */
+	error = feof(f) ? 0 : errno;
+	if (whole != NULL) {
+		smbconf_search_line(reader, path, whole, true);
+		talloc_free(whole);
+	}
+	free(line);
+	if (!text) {
+		reader->good = quicd_report_error(
+			reader->report,
+			"%s: a line has a NUL byte or a carriage return in it, "
+			"and Samba drops what comes then: save the file in "
+			"UTF-8 with the line ends of Unix",
+			path);
+	}
+	return error;
+}
+
+/* A FIFO has nothing for a second reader, who would wait. */
+static int smbconf_open(const char *path, FILE **f)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	int error = 0;
+
+	*f = NULL;
+	if (fd < 0) {
+		return errno;
+	}
+	if (fstat(fd, &st) != 0) {
+		error = errno;
+	} else if (!S_ISREG(st.st_mode)) {
+		error = EINVAL;
+	} else {
+		*f = fdopen(fd, "r");
+		error = *f != NULL ? 0 : errno;
+	}
+	if (*f == NULL) {
+		close(fd);
+	}
+	return error;
+}
+
+void smbconf_search(struct smbconf_reader *reader, const char *path)
+{
+	FILE *f = NULL;
+	int error = smbconf_open(path, &f);
+
+	if (f != NULL) {
+		error = smbconf_search_lines(reader, path, f);
+		fclose(f);
+	}
+	if (error != 0) {
+		reader->good = quicd_report_error(reader->report,
+						  "%s: %s",
+						  path,
+						  error == EINVAL
+							  ? "it is not a file"
+							  : strerror(error));
+	}
+}
