@@ -140,6 +140,7 @@ int quicd_addresses_watch(TALLOC_CTX *mem_ctx,
 				    TEVENT_FD_READ,
 				    quicd_addresses_read,
 				    addresses);
+		errno = ENOMEM; /* tevent may not set it */
 	}
 	if (fde != NULL) {
 		tevent_fd_set_auto_close(fde);

@@ -79,6 +79,21 @@ void quicd_certificates_free(struct quicd_certificates *certificates)
 	*certificates = (struct quicd_certificates){};
 }
 
+bool quicd_certificates_have(const struct quicd_certificates *certificates,
+			     gnutls_x509_crt_t certificate)
+{
+	unsigned i;
+
+	for (i = 0; i < certificates->num; i++) {
+		if (gnutls_x509_crt_equals(certificate,
+					   certificates->list[i]) != 0)
+		{
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool certificates_check_key(struct quicd_report *report,
 				   const struct quicd_file *file)
 {

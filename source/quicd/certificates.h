@@ -30,6 +30,10 @@ bool quicd_certificates_parse(struct quicd_report *report,
 
 void quicd_certificates_free(struct quicd_certificates *certificates);
 
+/** @brief Whether this very certificate is among them. */
+bool quicd_certificates_have(const struct quicd_certificates *certificates,
+			     gnutls_x509_crt_t certificate);
+
 /**
  * @brief Give certificate and key to GnuTLS.
  *

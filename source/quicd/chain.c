@@ -50,20 +50,6 @@ static bool chain_is_issuer(gnutls_x509_crt_t certificate,
 	       status == 0;
 }
 
-static bool chain_is_trusted(gnutls_x509_crt_t certificate,
-			     const struct quicd_certificates *trusted)
-{
-	unsigned i;
-
-	for (i = 0; i < trusted->num; i++) {
-		if (gnutls_x509_crt_equals(certificate, trusted->list[i]) != 0)
-		{
-			return true;
-		}
-	}
-	return false;
-}
-
 static gnutls_x509_crt_t chain_issuer(const struct quicd_chain *chain,
 				      const struct quicd_certificates *trusted,
 				      gnutls_x509_crt_t certificate)
@@ -108,7 +94,7 @@ bool quicd_chain_find_path(struct quicd_chain *chain,
 	while (next != NULL && chain->num_path < QUICD_CHAIN_MAX) {
 		chain->path[chain->num_path] = next;
 		chain->num_path++;
-		if (chain_is_trusted(next, trusted)) {
+		if (quicd_certificates_have(trusted, next)) {
 			return chain_is_valid(chain);
 		}
 		next = chain_issuer(chain, trusted, next);

@@ -42,7 +42,7 @@ uint32_t quicd_cpus(const char *root)
 {
 	char line[4096];
 	char path[4096];
-	uint32_t cpus = 1;
+	uint32_t cpus = QUICD_CPUS_MAX; /* if they are too many for a set */
 	cpu_set_t set;
 	FILE *f = NULL;
 

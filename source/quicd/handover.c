@@ -22,6 +22,7 @@
 
 #include "handover.h"
 #include "util/clock.h"
+#include "util/macros.h"
 
 #define HANDOVER_FILE "settings"
 #define HANDOVER_FILE_NEW "settings.new"
@@ -155,6 +156,30 @@ bool quicd_handover_send(int sock, struct quicd_message message, int fd)
 	return n == sizeof(message);
 }
 
+/* The descriptor of a message, or -1; of several, none is kept. */
+static int handover_fd(struct msghdr *msg)
+{
+	const struct cmsghdr *header = CMSG_FIRSTHDR(msg);
+	int fds[2] = {-1, -1}; /* there is no room for more */
+	size_t len;
+	size_t i;
+
+	if (header == NULL || header->cmsg_level != SOL_SOCKET ||
+	    header->cmsg_type != SCM_RIGHTS)
+	{
+		return -1;
+	}
+	len = header->cmsg_len - CMSG_LEN(0);
+	memcpy(fds, CMSG_DATA(header), len < sizeof(fds) ? len : sizeof(fds));
+	if (fds[1] < 0) {
+		return fds[0];
+	}
+	for (i = 0; i < ARRAY_SIZE(fds); i++) {
+		close(fds[i]);
+	}
+	return -1;
+}
+
 struct quicd_message quicd_handover_recv(int sock, int *fd, uint64_t deadline)
 {
 	union {
@@ -170,29 +195,34 @@ struct quicd_message quicd_handover_recv(int sock, int *fd, uint64_t deadline)
 		.msg_controllen = sizeof(control.buf),
 	};
 	struct pollfd polled = {.fd = sock, .events = POLLIN};
-	const struct cmsghdr *header = NULL;
 	uint64_t now = clock_monotonic_ns();
+	ssize_t n = -1;
 	int ready = 0;
 
 	*fd = -1;
 	while (ready <= 0 && now < deadline) {
+		const uint64_t left = deadline - now;
+
+		/* at most a second: the deadline may be never */
 		ready = poll(&polled,
 			     1,
-			     (int)((deadline - now) / CLOCK_NS_PER_MS) + 1);
+			     left < CLOCK_NS_PER_S
+				     ? (int)(left / CLOCK_NS_PER_MS) + 1
+				     : 1000);
 		now = clock_monotonic_ns();
 	}
-	if (ready <= 0 ||
-	    recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) !=
-		    sizeof(message))
-	{
-		return (struct quicd_message){};
+	if (ready > 0) {
+		n = recvmsg(sock, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	}
-	header = CMSG_FIRSTHDR(&msg);
-	if (header != NULL && header->cmsg_level == SOL_SOCKET &&
-	    header->cmsg_type == SCM_RIGHTS &&
-	    header->cmsg_len == CMSG_LEN(sizeof(int)))
-	{
-		memcpy(fd, CMSG_DATA(header), sizeof(*fd));
+	if (n >= 0) {
+		*fd = handover_fd(&msg);
+	}
+	if (n != sizeof(message)) {
+		if (*fd >= 0) {
+			close(*fd);
+			*fd = -1;
+		}
+		return (struct quicd_message){};
 	}
 	return message;
 }

@@ -614,7 +614,6 @@ static void parent_stop(struct quicd_parent *parent)
 
 static void parent_serve(struct quicd_parent *parent)
 {
-
 	(void)parent_timers(parent); /* starts all workers */
 	quicd_notify("READY=1");
 	while (!parent->end) {

@@ -42,17 +42,18 @@ struct quicd_rules {
 };
 
 /*
- * The next word, without its quotes; NULL at the end, or with *good false after
- * a quote that does not end.
+ * The next word, without its quotes; NULL at the end, or with *wrong set if
+ * something is.
  */
-static char *rules_word(TALLOC_CTX *mem_ctx, const char **pos, bool *good)
+static char *
+rules_word(TALLOC_CTX *mem_ctx, const char **pos, const char **wrong)
 {
 	const char *from = *pos + strspn(*pos, RULES_SEPARATORS);
 	char *word = talloc_array(mem_ctx, char, strlen(from) + 1);
 	char *to = word;
 	bool quoted = false;
 
-	*good = word != NULL;
+	*wrong = word == NULL ? "no memory" : NULL;
 	if (word == NULL || *from == '\0') {
 		talloc_free(word);
 		return NULL;
@@ -71,7 +72,7 @@ static char *rules_word(TALLOC_CTX *mem_ctx, const char **pos, bool *good)
 	*to = '\0';
 	*pos = from;
 	if (quoted) {
-		*good = false;
+		*wrong = "a quote has no end";
 		TALLOC_FREE(word);
 	}
 	return word;
@@ -171,11 +172,11 @@ static bool rules_load_list(struct quicd_rules *rules,
 {
 	const char *parameter = rules_names[which];
 	struct rules_rule *list = NULL;
+	const char *wrong = NULL;
 	char *word = NULL;
 	size_t n = 0;
-	bool good = true;
 
-	while ((word = rules_word(rules, &value, &good)) != NULL) {
+	while ((word = rules_word(rules, &value, &wrong)) != NULL) {
 		list = talloc_realloc(rules, list, struct rules_rule, n + 1);
 		if (list == NULL) {
 			return quicd_report_error(report, "no memory");
@@ -191,12 +192,11 @@ static bool rules_load_list(struct quicd_rules *rules,
 		rules_check_issuer(report, parameter, &list[n], trusted);
 		n++;
 	}
-	if (!good || n == 0) {
-		return quicd_report_error(report,
-					  "%s: %s",
-					  parameter,
-					  good ? "there is no rule"
-					       : "a quote has no end");
+	if (wrong == NULL && n == 0) {
+		wrong = "there is no rule";
+	}
+	if (wrong != NULL) {
+		return quicd_report_error(report, "%s: %s", parameter, wrong);
 	}
 	rules->lists[which] = list;
 	rules->num[which] = n;

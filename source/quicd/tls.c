@@ -191,21 +191,6 @@ static int quicd_tls_client_hello(gnutls_session_t session)
 				      server->credentials);
 }
 
-/* Whether it is in tls cafile itself: its issuer does not matter then. */
-static bool quicd_tls_is_trusted(const struct quicd_tls *tls,
-				 gnutls_x509_crt_t certificate)
-{
-	unsigned i;
-
-	for (i = 0; i < tls->trusted.num; i++) {
-		if (gnutls_x509_crt_equals(certificate, tls->trusted.list[i]) !=
-		    0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Whether a certificate of the chain is revoked; the reason is set then. */
 static bool quicd_tls_is_revoked(struct quicd_tls_peer *peer,
 				 gnutls_x509_crt_t certificate)
@@ -223,9 +208,10 @@ static bool quicd_tls_is_revoked(struct quicd_tls_peer *peer,
 		revoked = quicd_revocation_check(peer->tls->revocation,
 						 certificate);
 	}
+	/* of what is in tls cafile itself the issuer does not matter */
 	if (revoked == QUICD_REVOKED_NO ||
 	    (revoked == QUICD_REVOKED_UNKNOWN &&
-	     quicd_tls_is_trusted(peer->tls, certificate)))
+	     quicd_certificates_have(&peer->tls->trusted, certificate)))
 	{
 		return false;
 	}
