@@ -343,6 +343,9 @@ static int check_connect_port(const char *host,
 	struct address from = {
 		.len = sizeof(from.u),
 	};
+	const struct timeval patience = {
+		.tv_sec = CHECK_PATIENCE_MS / 1000,
+	};
 	int fd = -1;
 
 	if (!address_parse(host, port, &to)) {
@@ -352,7 +355,13 @@ static int check_connect_port(const char *host,
 	if (fd == -1) {
 		return -1;
 	}
-	if (connect(fd, &to.u.sa, to.len) != 0 ||
+	/* it limits connect(2), too: smbd may accept nobody */
+	if (setsockopt(fd,
+		       SOL_SOCKET,
+		       SO_SNDTIMEO,
+		       &patience,
+		       sizeof(patience)) != 0 ||
+	    connect(fd, &to.u.sa, to.len) != 0 ||
 	    getsockname(fd, &from.u.sa, &from.len) != 0)
 	{
 		close(fd);

@@ -17,56 +17,47 @@
 static const struct {
 	enum quicd_counter counter;
 	const char *name; /* in JSON */
-	const char *text; /* in the table */
 	const char *metric;
 	const char *labels;
 	const char *help;
 } quicd_metrics[] = {
 	{QUICD_COUNT_ACCEPTED,
 	 "accepted",
-	 "accepted",
 	 "connections_accepted",
 	 "",
 	 "Connections that were accepted."},
 	{QUICD_COUNT_REFUSED_HOSTS,
 	 "refused_hosts",
-	 "refused by hosts lists",
 	 "connections_refused",
 	 "{reason=\"hosts\"}",
 	 "Connections that were refused."},
 	{QUICD_COUNT_REFUSED_LIMITS,
 	 "refused_limits",
-	 "refused by limits",
 	 "connections_refused",
 	 "{reason=\"limits\"}",
 	 NULL},
 	{QUICD_COUNT_REFUSED_TLS,
 	 "refused_tls",
-	 "refused by TLS",
 	 "connections_refused",
 	 "{reason=\"tls\"}",
 	 NULL},
 	{QUICD_COUNT_RETRIES,
 	 "retries",
-	 "Retry sent",
 	 "retries",
 	 "",
 	 "Retry packets that were sent."},
 	{QUICD_COUNT_WRONG_TOKENS,
 	 "wrong_tokens",
-	 "wrong tokens",
 	 "wrong_tokens",
 	 "",
 	 "Tokens that were wrong."},
 	{QUICD_COUNT_RESETS,
 	 "stateless_resets",
-	 "resets sent",
 	 "stateless_resets",
 	 "",
 	 "Stateless resets that were sent."},
 	{QUICD_COUNT_HANDSHAKE_TIMEOUT,
 	 "handshake_timeouts",
-	 "handshakes timed out",
 	 "handshake_timeouts",
 	 "",
 	 "Handshakes that timed out."},
@@ -172,7 +163,7 @@ void quicd_text(const struct quicd_counters_read *quicd)
 		{
 			printf(", %ju %s",
 			       (uintmax_t)quicd->values[counter],
-			       quicd_metrics[i].text);
+			       quicd_counter_name(counter));
 		}
 	}
 	printf("\n");

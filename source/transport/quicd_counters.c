@@ -180,6 +180,11 @@ void quicd_count(struct quicd_counters *counters, enum quicd_counter counter)
 	}
 }
 
+const char *quicd_counter_name(enum quicd_counter counter)
+{
+	return quicd_counter_names[counter];
+}
+
 char *quicd_counters_print(TALLOC_CTX *mem_ctx,
 			   const struct quicd_counters *counters)
 {

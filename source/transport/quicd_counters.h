@@ -68,6 +68,9 @@ void quicd_counters_certificates(
 	const struct quicd_counters_certificate *certificates,
 	size_t num);
 
+/** @brief What is counted, in words. */
+const char *quicd_counter_name(enum quicd_counter counter);
+
 /** @brief A line of all that is not zero; a child of mem_ctx, or NULL. */
 char *quicd_counters_print(TALLOC_CTX *mem_ctx,
 			   const struct quicd_counters *counters);
