@@ -21,7 +21,7 @@ import tempfile
 TESTS = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 sys.path.insert(0, TESTS + "/lib")
 from net import ip
-from smbd import PASSWORD, PATIENCE, SLOW, TOP, wait_for
+from smbd import PASSWORD, PATIENCE, SLOW, TOP, remove_tree, wait_for
 from ssh import Ssh
 
 SHARE = "share"
@@ -388,7 +388,7 @@ class Cluster:
                 node.power_off()
         if self.ssh:
             self.ssh.close()
-        shutil.rmtree(self.dir)
+        remove_tree(self.dir)
 
     def inside(self, address):
         """The beginning of a command in the node with this address, or None."""

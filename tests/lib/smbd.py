@@ -75,6 +75,13 @@ def wait_for(condition):
     return True
 
 
+def remove_tree(path):
+    """Of files that programs which were killed may still change."""
+    if not wait_for(lambda: shutil.rmtree(path, ignore_errors=True) or
+                    not os.path.exists(path)):
+        shutil.rmtree(path)  # raises what is wrong
+
+
 def free_port():
     """One that no client takes meanwhile: Linux gives these from 32768 on."""
     while True:
@@ -165,7 +172,7 @@ class Smbd:
                 break
             wait_for(lambda: self.process.poll() is not None)
         self.out.close()
-        shutil.rmtree(self.dir)
+        remove_tree(self.dir)
 
     def empty(self, share):
         """Create its directory, after removing an old one."""
