@@ -263,7 +263,19 @@ static char *smbd_append(char *text, const char *what, const char *detail)
 				      detail);
 }
 
-/* AppArmor: "PROFILE (enforce)"; SELinux: "USER:ROLE:TYPE:LEVEL". */
+/*
+ * AppArmor's "PROFILE (MODE)", as aa_status(8) has it.  Only two modes deny
+ * nothing; a process without a profile has the label "unconfined".
+ */
+static bool smbd_label_denies(const char *label)
+{
+	const char *mode = strrchr(label, '(');
+
+	return mode != NULL && strcmp(mode, "(complain)") != 0 &&
+	       strcmp(mode, "(unconfined)") != 0;
+}
+
+/* AppArmor's profile, or SELinux's "USER:ROLE:TYPE:LEVEL". */
 static char *smbd_append_label(char *text, pid_t pid)
 {
 	char *label = smbd_read_proc(text, pid, "attr/current");
@@ -273,7 +285,7 @@ static char *smbd_append_label(char *text, pid_t pid)
 		return text;
 	}
 	label[strcspn(label, "\n")] = '\0';
-	if (strstr(label, " (enforce)") != NULL) {
+	if (smbd_label_denies(label)) {
 		return smbd_append(text, "AppArmor's profile ", label);
 	}
 	if (enforce != NULL && enforce[0] == '1') {
