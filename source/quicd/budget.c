@@ -6,74 +6,70 @@
 
 #include "budget.h"
 
+/* Both are shared memory. */
 struct quicd_budget {
-	_Atomic uint64_t max;
-	_Atomic uint64_t used;
-	_Atomic uint64_t of_worker[]; /* its part of used */
+	struct quicd_counters_memory *memory;
+	_Atomic uint64_t *of_worker; /* its part of what is used */
+	size_t size;		     /* of these */
 };
 
-static size_t quicd_budget_size(uint32_t workers)
+static int quicd_budget_destructor(struct quicd_budget *budget)
 {
-	return sizeof(struct quicd_budget) + workers * sizeof(uint64_t);
-}
-
-/* What talloc frees; the budget itself is shared memory. */
-struct quicd_budget_owner {
-	struct quicd_budget *budget;
-	size_t size;
-};
-
-static int quicd_budget_destructor(struct quicd_budget_owner *owner)
-{
-	munmap(owner->budget, owner->size);
+	munmap(budget->of_worker, budget->size);
 	return 0;
 }
 
 struct quicd_budget *quicd_budget_create(TALLOC_CTX *mem_ctx,
 					 uint32_t workers,
-					 uint64_t bytes)
+					 uint64_t bytes,
+					 struct quicd_counters_memory *shown)
 {
-	struct quicd_budget_owner *owner = talloc(mem_ctx,
-						  struct quicd_budget_owner);
+	struct quicd_budget *budget = talloc(mem_ctx, struct quicd_budget);
 
-	if (owner == NULL) {
+	if (budget == NULL) {
 		return NULL;
 	}
-	owner->size = quicd_budget_size(workers);
-	owner->budget = mmap(NULL,
-			     owner->size,
-			     PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS,
-			     -1,
-			     0);
-	if (owner->budget == MAP_FAILED) {
-		talloc_free(owner);
+	budget->memory = shown;
+	budget->size = workers * sizeof(*budget->of_worker);
+	budget->of_worker = mmap(NULL,
+				 budget->size,
+				 PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS,
+				 -1,
+				 0);
+	if (budget->of_worker == MAP_FAILED) {
+		talloc_free(budget);
 		return NULL;
 	}
-	talloc_set_destructor(owner, quicd_budget_destructor);
-	quicd_budget_set(owner->budget, bytes);
-	return owner->budget;
+	talloc_set_destructor(budget, quicd_budget_destructor);
+	quicd_budget_set(budget, bytes);
+	return budget;
 }
 
 void quicd_budget_set(struct quicd_budget *budget, uint64_t bytes)
 {
-	atomic_store(&budget->max, bytes);
+	atomic_store(&budget->memory->max, bytes);
 }
 
 uint64_t quicd_budget_used(const struct quicd_budget *budget)
 {
-	return atomic_load(&budget->used);
+	return atomic_load(&budget->memory->used);
+}
+
+static uint64_t quicd_budget_max(const struct quicd_budget *budget)
+{
+	return atomic_load(&budget->memory->max);
 }
 
 bool quicd_budget_has(const struct quicd_budget *budget, uint64_t bytes)
 {
-	return budget == NULL || quicd_budget_used(budget) + bytes <=
-					 atomic_load(&budget->max);
+	return budget == NULL ||
+	       quicd_budget_used(budget) + bytes <= quicd_budget_max(budget);
 }
 
 void quicd_budget_release_worker(struct quicd_budget *budget, uint32_t worker)
 {
-	atomic_fetch_sub(&budget->used,
+	atomic_fetch_sub(&budget->memory->used,
 			 atomic_exchange(&budget->of_worker[worker], 0));
 }
 
@@ -84,8 +80,8 @@ static bool quicd_account_take(struct quicd_account *account,
 {
 	struct quicd_budget *budget = account->budget;
 
-	if (atomic_fetch_add(&budget->used, bytes) + bytes > max) {
-		atomic_fetch_sub(&budget->used, bytes);
+	if (atomic_fetch_add(&budget->memory->used, bytes) + bytes > max) {
+		atomic_fetch_sub(&budget->memory->used, bytes);
 		return false;
 	}
 	atomic_fetch_add(&budget->of_worker[account->worker], bytes);
@@ -101,7 +97,7 @@ bool quicd_account_open(struct quicd_account *account,
 	account->budget = budget;
 	account->worker = worker;
 	return budget == NULL ||
-	       quicd_account_take(account, bytes, atomic_load(&budget->max));
+	       quicd_account_take(account, bytes, quicd_budget_max(budget));
 }
 
 bool quicd_account_grow(struct quicd_account *account, uint64_t bytes)
@@ -110,7 +106,7 @@ bool quicd_account_grow(struct quicd_account *account, uint64_t bytes)
 
 	return budget == NULL ||
 	       quicd_account_take(
-		       account, bytes, atomic_load(&budget->max) / 4 * 3);
+		       account, bytes, quicd_budget_max(budget) / 4 * 3);
 }
 
 void quicd_account_shrink(struct quicd_account *account, uint64_t bytes)
@@ -120,7 +116,7 @@ void quicd_account_shrink(struct quicd_account *account, uint64_t bytes)
 	}
 	account->bytes -= bytes;
 	atomic_fetch_sub(&account->budget->of_worker[account->worker], bytes);
-	atomic_fetch_sub(&account->budget->used, bytes);
+	atomic_fetch_sub(&account->budget->memory->used, bytes);
 }
 
 void quicd_account_close(struct quicd_account *account)

@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <talloc.h>
 
+#include "transport/quicd_counters.h"
+
 struct quicd_budget;
 
 /* What one connection has of it; all zero at first. */
@@ -26,10 +28,18 @@ struct quicd_account {
 	uint64_t bytes;
 };
 
-/** @brief A budget of so many bytes, to be shared by fork(). */
+/**
+ * @brief A budget of so many bytes, to be shared by fork().
+ *
+ * @param[in] shown  Where others see it, in memory that fork() shares; it has
+ *                   to outlive the budget.
+ *
+ * @return NULL without memory.
+ */
 struct quicd_budget *quicd_budget_create(TALLOC_CTX *mem_ctx,
 					 uint32_t workers,
-					 uint64_t bytes);
+					 uint64_t bytes,
+					 struct quicd_counters_memory *shown);
 
 /** @brief Change it; what is in use above stays in use. */
 void quicd_budget_set(struct quicd_budget *budget, uint64_t bytes);

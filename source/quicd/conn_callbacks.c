@@ -254,6 +254,9 @@ static int quicd_conn_recv_stream_data(ngtcp2_conn *ngtcp2,
 		return 0;
 	}
 	conn->bytes_from_client += len;
+	quicd_count_add(conn->context->shared->counters,
+			QUICD_COUNT_BYTES_RECEIVED,
+			len);
 	wrong = quicd_relay_input(conn->relay, data, len, end);
 	if (wrong != NULL) {
 		conn->reset = true;
@@ -275,6 +278,9 @@ static int quicd_conn_acked(ngtcp2_conn *ngtcp2,
 		quicd_relay_acked(conn->relay, len);
 	}
 	conn->bytes_acked += len;
+	quicd_count_add(conn->context->shared->counters,
+			QUICD_COUNT_BYTES_ACKED,
+			len);
 	return 0;
 }
 

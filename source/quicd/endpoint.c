@@ -410,7 +410,8 @@ struct quicd_udp *quicd_endpoint_add_socket(struct quicd_endpoint *endpoint,
 				endpoint->context.ev,
 				fd,
 				&quicd_endpoint_udp_ops,
-				endpoint);
+				endpoint,
+				endpoint->context.shared->counters);
 }
 
 /* The whole. */

@@ -647,18 +647,21 @@ static bool parent_prepare(struct quicd_parent *parent)
 	shared->workers = parent->settings->workers;
 	shared->limits = quicd_limits_create(parent,
 					     parent->settings->max_connections);
-	shared->budget = quicd_budget_create(
-		parent,
-		shared->workers,
-		quicd_settings_memory(parent->settings));
+	shared->counters = quicd_counters_create(
+		parent, quicd_runtime_directory(), &error);
+	if (shared->counters != NULL) {
+		shared->budget = quicd_budget_create(
+			parent,
+			shared->workers,
+			quicd_settings_memory(parent->settings),
+			quicd_counters_memory(shared->counters));
+	}
 	parent->workers = talloc_zero_array(parent,
 					    struct parent_worker,
 					    shared->workers);
-	shared->counters = quicd_counters_create(
-		parent, quicd_runtime_directory(), &error);
 	if (shared->limits == NULL || shared->budget == NULL ||
-	    shared->counters == NULL ||
-	    parent->workers == NULL) {
+	    parent->workers == NULL)
+	{
 		quicd_log_at(QUICD_LOG_ERROR,
 			     "no memory for %u connections",
 			     parent->settings->max_connections);

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/udp.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,9 +33,11 @@
 struct quicd_udp {
 	const struct quicd_udp_ops *ops;
 	void *owner;
+	struct quicd_counters *counters; /* NULL: not counted */
 	int fd;
 	struct tevent_fd *fde;
 	struct address bound;
+	uint32_t drops;	   /* of the socket, that we have counted */
 	bool segmentation; /* UDP_SEGMENT works */
 	bool blocked;
 	struct quicd_path path; /* of the batch */
@@ -140,6 +143,8 @@ static bool quicd_udp_write(struct quicd_udp *udp)
 		if (error == EIO) {
 			/* a device that cannot do it */
 			udp->segmentation = false;
+			quicd_count(udp->counters,
+				    QUICD_COUNT_SEGMENTATION_OFF);
 		}
 		if (error != EAGAIN && error != EIO && error != EINVAL &&
 		    error != EMSGSIZE) {
@@ -239,8 +244,24 @@ bool quicd_udp_commit(struct quicd_udp *udp,
 	return true;
 }
 
+/*
+ * drops: of the socket, when a datagram that we have now was queued.  One that
+ * waited longer has an older number.
+ */
+static void quicd_udp_count_drops(struct quicd_udp *udp, uint32_t drops)
+{
+	const int32_t more = (int32_t)(drops - udp->drops);
+
+	if (more > 0) {
+		quicd_count_add(udp->counters,
+				QUICD_COUNT_DROPPED,
+				(uint32_t)more);
+		udp->drops = drops;
+	}
+}
+
 /* The addresses and so on of what recvmsg() has returned. */
-static size_t quicd_udp_control(const struct quicd_udp *udp,
+static size_t quicd_udp_control(struct quicd_udp *udp,
 				struct msghdr *msg,
 				size_t len,
 				struct quicd_path *path)
@@ -277,6 +298,11 @@ static size_t quicd_udp_control(const struct quicd_udp *udp,
 
 			memcpy(&size, CMSG_DATA(cmsg), sizeof(size));
 			segment = size > 0 ? (size_t)size : len;
+		} else if (level == SOL_SOCKET && type == SO_RXQ_OVFL) {
+			uint32_t drops;
+
+			memcpy(&drops, CMSG_DATA(cmsg), sizeof(drops));
+			quicd_udp_count_drops(udp, drops);
 		}
 	}
 	return segment;
@@ -414,11 +440,22 @@ static void quicd_udp_handler(struct tevent_context *ev,
 	udp->ops->done(udp->owner);
 }
 
+/* A dead worker may have counted these. */
+static uint32_t quicd_udp_drops(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS] = {};
+	socklen_t len = sizeof(info);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len);
+	return info[SK_MEMINFO_DROPS];
+}
+
 struct quicd_udp *quicd_udp_create(TALLOC_CTX *mem_ctx,
 				   struct tevent_context *ev,
 				   int fd,
 				   const struct quicd_udp_ops *ops,
-				   void *owner)
+				   void *owner,
+				   struct quicd_counters *counters)
 {
 	struct quicd_udp *udp = talloc_zero(mem_ctx, struct quicd_udp);
 	int ret;
@@ -428,7 +465,9 @@ struct quicd_udp *quicd_udp_create(TALLOC_CTX *mem_ctx,
 	}
 	udp->ops = ops;
 	udp->owner = owner;
+	udp->counters = counters;
 	udp->fd = fd;
+	udp->drops = quicd_udp_drops(fd);
 	udp->segmentation = true;
 	udp->bound.len = sizeof(udp->bound.u);
 	ret = getsockname(fd, &udp->bound.u.sa, &udp->bound.len);

@@ -12,6 +12,7 @@
 #include <talloc.h>
 #include <tevent.h>
 
+#include "transport/quicd_counters.h"
 #include "util/address.h"
 
 #define QUICD_MAX_PAYLOAD 8952 /* of an MTU of 9000, IPv6 */
@@ -55,6 +56,7 @@ int quicd_udp_open(const struct address *address, uint32_t workers, int *fds);
  *
  * @param[in] fd  Not closed with the structure: the parent and the worker's
  *                successor have it, too.
+ * @param[in] counters  Of what the kernel drops or refuses, or NULL.
  *
  * @return NULL without memory.
  */
@@ -62,7 +64,8 @@ struct quicd_udp *quicd_udp_create(TALLOC_CTX *mem_ctx,
 				   struct tevent_context *ev,
 				   int fd,
 				   const struct quicd_udp_ops *ops,
-				   void *owner);
+				   void *owner,
+				   struct quicd_counters *counters);
 
 /**
  * @brief Whether a datagram may be forged for a service to answer us, and we

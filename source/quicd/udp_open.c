@@ -35,6 +35,8 @@ static bool quicd_udp_options(int fd, bool ipv6)
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
 	/* from Linux 5.0 on */
 	(void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof(one));
+	/* a datagram tells how many were dropped before it, if any */
+	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof(one));
 	if (ipv6 &&
 	    (setsockopt(fd, level, IPV6_V6ONLY, &one, sizeof(one)) != 0 ||
 	     setsockopt(fd, level, IPV6_RECVPKTINFO, &one, sizeof(one)) != 0 ||

@@ -14,6 +14,7 @@
 
 #include "cluster.h"
 #include "command.h"
+#include "output.h"
 #include "transport/figures.h"
 #include "util/clock.h"
 
@@ -161,6 +162,7 @@ static int add_rows(struct status_node *node,
 		NULL,
 	};
 	const json_t *connections = NULL;
+	const json_t *quicd = NULL;
 	size_t first = rows->num_rows;
 	json_t *json = NULL;
 	char *output = NULL;
@@ -181,6 +183,11 @@ static int add_rows(struct status_node *node,
 	}
 	for (i = 0; ret == 0 && i < json_array_size(connections); i++) {
 		ret = add_row(node, json_array_get(connections, i), rows);
+	}
+	quicd = json_object_get(json, "quicd");
+	if (ret == 0 && quicd != NULL) {
+		node->quicd = quicd_from_json(NULL, quicd);
+		ret = node->quicd == NULL ? ENOMEM : 0;
 	}
 	json_decref(json);
 	free(output);
@@ -235,9 +242,11 @@ int cluster_add_rows(bool kernel, struct status_rows *rows)
 				       struct status_node,
 				       rows->num_nodes + 1);
 		if (nodes == NULL) {
+			talloc_free(node.quicd);
 			ret = ENOMEM;
 			break;
 		}
+		talloc_steal(nodes, node.quicd);
 		nodes[rows->num_nodes] = node;
 		rows->nodes = nodes;
 		rows->num_nodes += 1;

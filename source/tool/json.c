@@ -105,8 +105,6 @@ int output_json(const struct status_rows *rows)
 	if (rows->cluster) {
 		json_object_set_new(json, "nodes", nodes_json(rows));
 	}
-	if (rows->quicd != NULL) {
-		json_object_set_new(json, "quicd", quicd_json(rows->quicd));
-	}
+	quicd_add_json(rows, json);
 	return tool_print_json(json);
 }

@@ -100,7 +100,7 @@ static bool metrics_print(FILE *out,
 	} else {
 		openmetrics_clients(out, m->clients);
 	}
-	openmetrics_quicd(out, m->rows.quicd);
+	openmetrics_quicd(out, &m->rows);
 	fprintf(out, "# EOF\n");
 	return done;
 }

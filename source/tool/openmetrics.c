@@ -241,7 +241,7 @@ int output_openmetrics(const struct status_rows *rows)
 	if (rows->cluster) {
 		print_nodes(stdout, rows);
 	}
-	openmetrics_quicd(stdout, rows->quicd);
+	openmetrics_quicd(stdout, rows);
 	printf("# EOF\n");
 	return tool_flush();
 }

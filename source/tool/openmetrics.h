@@ -37,8 +37,8 @@ void openmetrics_value(FILE *out, enum figure_index figure, uint64_t number);
  */
 bool openmetrics_connections(FILE *out, const struct status_rows *rows);
 
-/** @brief Print the counters of smbd-quicd; nothing if they are NULL. */
-void openmetrics_quicd(FILE *out, const struct quicd_counters_read *quicd);
+/** @brief Print what smbd-quicd counts, where it runs. */
+void openmetrics_quicd(FILE *out, const struct status_rows *rows);
 
 /** @brief Print the figures of each client, of clients_collect(). */
 void openmetrics_clients(FILE *out, const json_t *clients);

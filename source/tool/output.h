@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <jansson.h>
+#include <talloc.h>
 
 #include "rows.h"
 #include "table.h"
@@ -37,11 +38,25 @@ int output_text(const struct status_rows *rows,
 /** @brief Print JSON; the exit status. */
 int output_json(const struct status_rows *rows);
 
-/** @brief The counters of smbd-quicd, for output_json(). */
-json_t *quicd_json(const struct quicd_counters_read *quicd);
+/** @brief Add what smbd-quicd counts, where it runs, for output_json(). */
+void quicd_add_json(const struct status_rows *rows, json_t *json);
 
-/** @brief Print them below the table; nothing if they are NULL. */
-void quicd_text(const struct quicd_counters_read *quicd);
+/** @brief What another node has printed; NULL without memory. */
+struct quicd_counters_read *quicd_from_json(TALLOC_CTX *mem_ctx,
+					    const json_t *json);
+
+/** @brief Print it below the table. */
+void quicd_text(const struct status_rows *rows);
+
+/**
+ * @brief Print it in a line for each smbd-quicd.
+ *
+ * @param[in] width   The function cuts longer ones.
+ * @param[in] height  How many lines at most.
+ *
+ * @return how many there were.
+ */
+size_t quicd_lines(const struct status_rows *rows, size_t width, size_t height);
 
 /** @brief Print the text format of OpenMetrics; the exit status. */
 int output_openmetrics(const struct status_rows *rows);

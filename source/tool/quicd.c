@@ -5,7 +5,9 @@
 
 #include "config.h"
 
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -18,61 +20,133 @@ static const struct {
 	enum quicd_counter counter;
 	const char *name; /* in JSON */
 	const char *metric;
-	const char *labels;
+	const char *reason; /* the label, or NULL */
 	const char *help;
 } quicd_metrics[] = {
 	{QUICD_COUNT_ACCEPTED,
 	 "accepted",
 	 "connections_accepted",
-	 "",
+	 NULL,
 	 "Connections that were accepted."},
 	{QUICD_COUNT_REFUSED_HOSTS,
 	 "refused_hosts",
 	 "connections_refused",
-	 "{reason=\"hosts\"}",
+	 "hosts",
 	 "Connections that were refused."},
 	{QUICD_COUNT_REFUSED_LIMITS,
 	 "refused_limits",
 	 "connections_refused",
-	 "{reason=\"limits\"}",
+	 "limits",
 	 NULL},
 	{QUICD_COUNT_REFUSED_TLS,
 	 "refused_tls",
 	 "connections_refused",
-	 "{reason=\"tls\"}",
+	 "tls",
 	 NULL},
 	{QUICD_COUNT_RETRIES,
 	 "retries",
 	 "retries",
-	 "",
+	 NULL,
 	 "Retry packets that were sent."},
 	{QUICD_COUNT_WRONG_TOKENS,
 	 "wrong_tokens",
 	 "wrong_tokens",
-	 "",
+	 NULL,
 	 "Tokens that were wrong."},
 	{QUICD_COUNT_RESETS,
 	 "stateless_resets",
 	 "stateless_resets",
-	 "",
+	 NULL,
 	 "Stateless resets that were sent."},
 	{QUICD_COUNT_HANDSHAKE_TIMEOUT,
 	 "handshake_timeouts",
 	 "handshake_timeouts",
-	 "",
+	 NULL,
 	 "Handshakes that timed out."},
+	{QUICD_COUNT_DROPPED,
+	 "datagrams_dropped",
+	 "datagrams_dropped",
+	 NULL,
+	 "Datagrams that the kernel dropped, since our socket was full."},
+	{QUICD_COUNT_SEGMENTATION_OFF,
+	 "segmentation_off",
+	 "segmentation_off",
+	 NULL,
+	 "Sockets that send single datagrams: a device refused GSO."},
+	{QUICD_COUNT_BYTES_RECEIVED,
+	 "bytes_received",
+	 "received_bytes",
+	 NULL,
+	 "Bytes of SMB received from clients."},
+	{QUICD_COUNT_BYTES_ACKED,
+	 "bytes_acked",
+	 "sent_bytes",
+	 NULL,
+	 "Bytes of SMB sent to clients and acknowledged."},
+};
+
+/* What goes up and down. */
+static const struct {
+	size_t offset; /* in struct quicd_counters_read */
+	const char *name; /* in JSON */
+	const char *metric;
+	const char *help;
+} quicd_gauges[] = {
+	{offsetof(struct quicd_counters_read, memory_used),
+	 "memory_used",
+	 "memory_used_bytes",
+	 "Memory of connections that is in use."},
+	{offsetof(struct quicd_counters_read, memory_max),
+	 "memory_limit",
+	 "memory_limit_bytes",
+	 "Memory that connections may use."},
 };
 
 _Static_assert(ARRAY_SIZE(quicd_metrics) == QUICD_COUNTERS, "all of them");
 
+/* One smbd-quicd; in a cluster each node may have one. */
+struct quicd_shown {
+	const struct quicd_counters_read *read;
+	const char *node; /* or NULL */
+};
+
+/* That with this number; false after the last, which read may be NULL of. */
+static bool quicd_get(const struct status_rows *rows,
+		      size_t number,
+		      struct quicd_shown *shown)
+{
+	*shown = (struct quicd_shown){};
+	if (!rows->cluster) {
+		shown->read = rows->quicd;
+		return number == 0;
+	}
+	if (number >= rows->num_nodes) {
+		return false;
+	}
+	shown->read = rows->nodes[number].quicd;
+	shown->node = rows->nodes[number].name;
+	return true;
+}
+
+static uint64_t quicd_gauge(const struct quicd_counters_read *read,
+			    size_t number)
+{
+	uint64_t value;
+
+	memcpy(&value,
+	       (const char *)read + quicd_gauges[number].offset,
+	       sizeof(value));
+	return value;
+}
+
 /* Prometheus refuses all lines if two series are alike. */
-static bool is_first(const struct quicd_counters_read *quicd, size_t number)
+static bool is_first(const struct quicd_counters_read *read, size_t number)
 {
 	size_t i;
 
 	for (i = 0; i < number; i++) {
-		if (strcmp(quicd->certificates[i].name,
-			   quicd->certificates[number].name) == 0)
+		if (strcmp(read->certificates[i].name,
+			   read->certificates[number].name) == 0)
 		{
 			return false;
 		}
@@ -80,103 +154,346 @@ static bool is_first(const struct quicd_counters_read *quicd, size_t number)
 	return true;
 }
 
-void openmetrics_quicd(FILE *out, const struct quicd_counters_read *quicd)
+/* The name of a series, with a label or without. */
+static void print_series(FILE *out,
+			 const struct quicd_shown *shown,
+			 const char *metric,
+			 const char *suffix,
+			 const char *label,
+			 const char *value)
 {
-	static const char ends[] =
-		"smbd_quicd_certificate_expiry_timestamp_seconds";
-	size_t i;
-
-	if (quicd == NULL) {
+	fprintf(out, "smbd_quicd_%s%s", metric, suffix);
+	if (shown->node == NULL && label == NULL) {
+		fputc(' ', out);
 		return;
 	}
-	for (i = 0; i < ARRAY_SIZE(quicd_metrics); i++) {
-		/* no line with the type, see openmetrics_head() */
-		if (quicd_metrics[i].help != NULL) {
-			fprintf(out,
-				"# HELP smbd_quicd_%s_total %s\n",
-				quicd_metrics[i].metric,
-				quicd_metrics[i].help);
-		}
-		fprintf(out,
-			"smbd_quicd_%s_total%s %ju\n",
-			quicd_metrics[i].metric,
-			quicd_metrics[i].labels,
-			(uintmax_t)quicd->values[quicd_metrics[i].counter]);
+	fputc('{', out);
+	if (shown->node != NULL) {
+		openmetrics_label(out, "node", shown->node, label == NULL);
 	}
-	fprintf(out, "# HELP %s The end of each certificate.\n", ends);
-	fprintf(out, "# TYPE %s gauge\n", ends);
-	for (i = 0; i < quicd->num_certificates; i++) {
-		if (is_first(quicd, i)) {
-			fprintf(out, "%s{", ends);
-			openmetrics_label(out,
-					  "certificate",
-					  quicd->certificates[i].name,
-					  true);
+	if (label != NULL) {
+		openmetrics_label(out, label, value, true);
+	}
+}
+
+static void print_counter(FILE *out,
+			  const struct status_rows *rows,
+			  size_t number)
+{
+	const char *reason = quicd_metrics[number].reason;
+	const char *metric = quicd_metrics[number].metric;
+	struct quicd_shown shown;
+	size_t i;
+
+	/* no line with the type, see openmetrics_head() */
+	if (quicd_metrics[number].help != NULL) {
+		fprintf(out,
+			"# HELP smbd_quicd_%s_total %s\n",
+			metric,
+			quicd_metrics[number].help);
+	}
+	for (i = 0; quicd_get(rows, i, &shown); i++) {
+		const enum quicd_counter counter =
+			quicd_metrics[number].counter;
+
+		if (shown.read != NULL) {
+			print_series(out,
+				     &shown,
+				     metric,
+				     "_total",
+				     reason != NULL ? "reason" : NULL,
+				     reason);
 			fprintf(out,
-				"%jd\n",
-				(intmax_t)quicd->certificates[i].ends);
+				"%ju\n",
+				(uintmax_t)shown.read->values[counter]);
 		}
 	}
 }
 
-json_t *quicd_json(const struct quicd_counters_read *quicd)
+static void print_gauge_head(FILE *out, const char *metric, const char *help)
+{
+	fprintf(out, "# HELP smbd_quicd_%s %s\n", metric, help);
+	fprintf(out, "# TYPE smbd_quicd_%s gauge\n", metric);
+}
+
+static void print_gauge(FILE *out,
+			const struct status_rows *rows,
+			size_t number)
+{
+	const char *metric = quicd_gauges[number].metric;
+	struct quicd_shown shown;
+	size_t i;
+
+	print_gauge_head(out, metric, quicd_gauges[number].help);
+	for (i = 0; quicd_get(rows, i, &shown); i++) {
+		if (shown.read != NULL) {
+			print_series(out, &shown, metric, "", NULL, NULL);
+			fprintf(out,
+				"%ju\n",
+				(uintmax_t)quicd_gauge(shown.read, number));
+		}
+	}
+}
+
+static void print_certificates(FILE *out, const struct status_rows *rows)
+{
+	static const char metric[] = "certificate_expiry_timestamp_seconds";
+	struct quicd_shown shown;
+	size_t i;
+	size_t j;
+
+	print_gauge_head(out, metric, "The end of each certificate.");
+	for (i = 0; quicd_get(rows, i, &shown); i++) {
+		const struct quicd_counters_read *read = shown.read;
+
+		for (j = 0; read != NULL && j < read->num_certificates; j++) {
+			if (is_first(read, j)) {
+				print_series(out,
+					     &shown,
+					     metric,
+					     "",
+					     "certificate",
+					     read->certificates[j].name);
+				fprintf(out,
+					"%jd\n",
+					(intmax_t)read->certificates[j].ends);
+			}
+		}
+	}
+}
+
+/* Whether any is there. */
+static bool quicd_any(const struct status_rows *rows)
+{
+	struct quicd_shown shown;
+	size_t i;
+
+	for (i = 0; quicd_get(rows, i, &shown); i++) {
+		if (shown.read != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void openmetrics_quicd(FILE *out, const struct status_rows *rows)
+{
+	size_t i;
+
+	if (!quicd_any(rows)) {
+		return;
+	}
+	for (i = 0; i < ARRAY_SIZE(quicd_metrics); i++) {
+		print_counter(out, rows, i);
+	}
+	for (i = 0; i < ARRAY_SIZE(quicd_gauges); i++) {
+		print_gauge(out, rows, i);
+	}
+	print_certificates(out, rows);
+}
+
+static json_t *quicd_to_json(const struct quicd_counters_read *read)
 {
 	json_t *json = json_object();
 	json_t *certificates = json_array();
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(quicd_metrics); i++) {
-		const uint64_t value = quicd->values[quicd_metrics[i].counter];
+		const uint64_t value = read->values[quicd_metrics[i].counter];
 
 		json_object_set_new(json,
 				    quicd_metrics[i].name,
 				    json_integer((json_int_t)value));
 	}
-	for (i = 0; i < quicd->num_certificates; i++) {
+	for (i = 0; i < ARRAY_SIZE(quicd_gauges); i++) {
+		json_object_set_new(
+			json,
+			quicd_gauges[i].name,
+			json_integer((json_int_t)quicd_gauge(read, i)));
+	}
+	for (i = 0; i < read->num_certificates; i++) {
 		json_array_append_new(
 			certificates,
 			json_pack("{s:s, s:I}",
 				  "certificate",
-				  quicd->certificates[i].name,
+				  read->certificates[i].name,
 				  "ends",
-				  (json_int_t)quicd->certificates[i].ends));
+				  (json_int_t)read->certificates[i].ends));
 	}
 	json_object_set_new(json, "certificates", certificates);
 	return json;
 }
 
-void quicd_text(const struct quicd_counters_read *quicd)
+void quicd_add_json(const struct status_rows *rows, json_t *json)
 {
-	const int64_t now = time(NULL);
+	json_t *by_node = json_object();
+	struct quicd_shown shown;
 	size_t i;
 
-	if (quicd == NULL) {
-		return;
+	for (i = 0; quicd_get(rows, i, &shown); i++) {
+		if (shown.read != NULL) {
+			json_object_set_new(
+				shown.node != NULL ? by_node : json,
+				shown.node != NULL ? shown.node : "quicd",
+				quicd_to_json(shown.read));
+		}
 	}
-	printf("\nsmbd-quicd: %ju accepted",
-	       (uintmax_t)quicd->values[QUICD_COUNT_ACCEPTED]);
+	if (json_object_size(by_node) > 0) {
+		json_object_set(json, "quicd_by_node", by_node);
+	}
+	json_decref(by_node);
+}
+
+static uint64_t get_number(const json_t *json, const char *name)
+{
+	return (uint64_t)json_integer_value(json_object_get(json, name));
+}
+
+struct quicd_counters_read *quicd_from_json(TALLOC_CTX *mem_ctx,
+					    const json_t *json)
+{
+	struct quicd_counters_read *read = talloc_zero(
+		mem_ctx, struct quicd_counters_read);
+	const json_t *certificates = json_object_get(json, "certificates");
+	size_t i;
+
+	if (read == NULL) {
+		return NULL;
+	}
+	for (i = 0; i < ARRAY_SIZE(quicd_metrics); i++) {
+		read->values[quicd_metrics[i].counter] = get_number(
+			json, quicd_metrics[i].name);
+	}
+	for (i = 0; i < ARRAY_SIZE(quicd_gauges); i++) {
+		const uint64_t value = get_number(json, quicd_gauges[i].name);
+
+		memcpy((char *)read + quicd_gauges[i].offset,
+		       &value,
+		       sizeof(value));
+	}
+	for (i = 0; i < json_array_size(certificates) &&
+		    i < QUICD_COUNTERS_CERTIFICATES;
+	     i++)
+	{
+		const json_t *one = json_array_get(certificates, i);
+		const char *name = json_string_value(
+			json_object_get(one, "certificate"));
+
+		read->certificates[i].ends = json_integer_value(
+			json_object_get(one, "ends"));
+		snprintf(read->certificates[i].name,
+			 sizeof(read->certificates[i].name),
+			 "%s",
+			 name != NULL ? name : "");
+	}
+	read->num_certificates = i;
+	rows_clean_quicd(read);
+	return read;
+}
+
+static void print_bytes(FILE *out, uint64_t bytes)
+{
+	char text[64];
+
+	table_figure(FIGURE_UNIT_BYTES, bytes, text, sizeof(text));
+	fprintf(out, "%s", text);
+}
+
+/* All that is not zero, without a newline. */
+static void print_line(FILE *out, const struct quicd_shown *shown)
+{
+	const struct quicd_counters_read *read = shown->read;
+	size_t i;
+
+	fprintf(out, "smbd-quicd");
+	if (shown->node != NULL) {
+		fprintf(out, " on node %s", shown->node);
+	}
+	fprintf(out,
+		": %ju accepted",
+		(uintmax_t)read->values[QUICD_COUNT_ACCEPTED]);
 	for (i = 0; i < ARRAY_SIZE(quicd_metrics); i++) {
 		const enum quicd_counter counter = quicd_metrics[i].counter;
 
 		if (counter != QUICD_COUNT_ACCEPTED &&
-		    quicd->values[counter] != 0)
+		    read->values[counter] != 0)
 		{
-			printf(", %ju %s",
-			       (uintmax_t)quicd->values[counter],
-			       quicd_counter_name(counter));
+			fprintf(out, ", ");
+			print_bytes(out, read->values[counter]);
+			fprintf(out, " %s", quicd_counter_name(counter));
 		}
 	}
-	printf("\n");
-	for (i = 0; i < quicd->num_certificates; i++) {
-		const int64_t ends = quicd->certificates[i].ends;
+	fprintf(out, ", ");
+	print_bytes(out, read->memory_used);
+	fprintf(out, " of ");
+	print_bytes(out, read->memory_max);
+	fprintf(out, " bytes of memory in use");
+}
 
-		/* an untrusted writer may publish any number */
-		if (ends > now) {
-			printf("%s ends in %jd days\n",
-			       quicd->certificates[i].name,
-			       (intmax_t)(ends - now) / 86400);
-		} else {
-			printf("%s has ended\n", quicd->certificates[i].name);
+static void print_certificate(const struct quicd_shown *shown,
+			      const struct quicd_counters_certificate *one)
+{
+	const int64_t now = time(NULL);
+
+	if (shown->node != NULL) {
+		printf("node %s: ", shown->node);
+	}
+	/* an untrusted writer may publish any number */
+	if (one->ends > now) {
+		printf("%s ends in %jd days\n",
+		       one->name,
+		       (intmax_t)(one->ends - now) / 86400);
+	} else {
+		printf("%s has ended\n", one->name);
+	}
+}
+
+void quicd_text(const struct status_rows *rows)
+{
+	struct quicd_shown shown;
+	size_t i;
+	size_t j;
+
+	if (quicd_any(rows)) {
+		printf("\n");
+	}
+	for (i = 0; quicd_get(rows, i, &shown); i++) {
+		if (shown.read == NULL) {
+			continue;
+		}
+		print_line(stdout, &shown);
+		printf("\n");
+		for (j = 0; j < shown.read->num_certificates; j++) {
+			print_certificate(&shown, &shown.read->certificates[j]);
 		}
 	}
+}
+
+size_t quicd_lines(const struct status_rows *rows, size_t width, size_t height)
+{
+	struct quicd_shown shown;
+	size_t lines = 0;
+	size_t i;
+
+	for (i = 0; lines < height && quicd_get(rows, i, &shown); i++) {
+		char *line = NULL;
+		size_t len;
+		FILE *out = NULL;
+
+		if (shown.read == NULL) {
+			continue;
+		}
+		out = open_memstream(&line, &len);
+		if (out == NULL) {
+			break;
+		}
+		print_line(out, &shown);
+		if (fclose(out) == 0) {
+			len = width < len ? width : len;
+			printf("%.*s\n", (int)len, line);
+			lines++;
+		}
+		free(line);
+	}
+	return lines;
 }

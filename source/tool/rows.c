@@ -164,11 +164,21 @@ static bool is_quicd_directory(const char *directory)
 	       st.st_dev == quicd.st_dev && st.st_ino == quicd.st_ino;
 }
 
+void rows_clean_quicd(struct quicd_counters_read *read)
+{
+	size_t i;
+
+	for (i = 0; i < read->num_certificates; i++) {
+		char *name = read->certificates[i].name;
+
+		clean_one(name, sizeof(read->certificates[i].name));
+	}
+}
+
 /* Of several the first: more than one smbd-quicd is for tests. */
 static int rows_add_counters(const char *directory, struct status_rows *rows)
 {
 	struct quicd_counters_read *read = NULL;
-	size_t i;
 
 	if (rows->quicd != NULL) {
 		return 0;
@@ -181,11 +191,7 @@ static int rows_add_counters(const char *directory, struct status_rows *rows)
 		talloc_free(read);
 		return 0;
 	}
-	for (i = 0; i < read->num_certificates; i++) {
-		char *name = read->certificates[i].name;
-
-		clean_one(name, sizeof(read->certificates[i].name));
-	}
+	rows_clean_quicd(read);
 	rows->quicd = read;
 	return 0;
 }

@@ -34,6 +34,8 @@ struct status_node {
 	char name[16];
 	/** why its rows could not be read; or NULL */
 	const char *error;
+	/** what its smbd-quicd counts (talloc), or NULL */
+	struct quicd_counters_read *quicd;
 };
 
 /** A published row, and data from the row that is joined to it. */
@@ -60,7 +62,7 @@ struct status_rows {
 	bool cluster;
 	struct status_node *nodes;
 	size_t num_nodes;
-	/** the counters of smbd-quicd (talloc), or NULL; names are printable */
+	/** what smbd-quicd counts (talloc), or NULL; names are printable */
 	struct quicd_counters_read *quicd;
 	/** the name of the source that could not be read */
 	const char *failed;
@@ -95,6 +97,9 @@ int rows_add(const struct uring_status_row *row, struct status_rows *rows);
  * @return 0 or ENOMEM.
  */
 int rows_finish(struct status_rows *rows);
+
+/** @brief Make the names of certificates printable. */
+void rows_clean_quicd(struct quicd_counters_read *read);
 
 void rows_free(struct status_rows *rows);
 

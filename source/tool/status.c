@@ -235,7 +235,7 @@ static int status_run(struct status_options *o)
 				  o->wide ? 0 : status_width(),
 				  0);
 		if (ret == EXIT_SUCCESS) {
-			quicd_text(rows.quicd);
+			quicd_text(&rows);
 			ret = tool_flush();
 		}
 	}

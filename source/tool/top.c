@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,6 +43,7 @@ static int top_draw(const struct status_rows *rows,
 		    const struct column *column)
 {
 	struct winsize size = {};
+	size_t lines;
 	char line[128];
 
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
@@ -59,10 +61,13 @@ static int top_draw(const struct status_rows *rows,
 		return fflush(stdout);
 	}
 	printf("\n");
+	lines = 1 + quicd_lines(rows,
+				size.ws_col > 0 ? size.ws_col : INT_MAX,
+				size.ws_row > 0 ? size.ws_row / 4 : INT_MAX);
 	return output_text(rows,
 			   wide,
 			   size.ws_col,
-			   size.ws_row > 0 ? size.ws_row - 1 : 0);
+			   size.ws_row > 0 ? size.ws_row - lines : 0);
 }
 
 /* Returns 0 or an errno. */

@@ -21,7 +21,7 @@
 
 #include "quicd_counters.h"
 
-#define COUNTERS_MAGIC 0x31646369757175 /* "uquicd1" */
+#define COUNTERS_MAGIC 0x32646369757175 /* "uquicd2" */
 #define COUNTERS_FILE "counters"
 #define COUNTERS_NEW ".counters"
 #define COUNTERS_TRIES 1000
@@ -31,6 +31,7 @@ struct quicd_counters {
 	/* odd while the certificates change */
 	_Atomic uint64_t sequence;
 	_Atomic uint64_t values[QUICD_COUNTERS];
+	struct quicd_counters_memory memory;
 	uint64_t num_certificates;
 	struct quicd_counters_certificate
 		certificates[QUICD_COUNTERS_CERTIFICATES];
@@ -50,6 +51,10 @@ static const char *const quicd_counter_names[QUICD_COUNTERS] = {
 	[QUICD_COUNT_WRONG_TOKENS] = "wrong tokens",
 	[QUICD_COUNT_RESETS] = "resets sent",
 	[QUICD_COUNT_HANDSHAKE_TIMEOUT] = "handshakes timed out",
+	[QUICD_COUNT_DROPPED] = "datagrams dropped by full sockets",
+	[QUICD_COUNT_SEGMENTATION_OFF] = "sockets without segmentation",
+	[QUICD_COUNT_BYTES_RECEIVED] = "bytes received",
+	[QUICD_COUNT_BYTES_ACKED] = "bytes sent",
 };
 
 /* What talloc frees. */
@@ -173,11 +178,24 @@ struct quicd_counters *quicd_counters_create(TALLOC_CTX *mem_ctx,
 
 void quicd_count(struct quicd_counters *counters, enum quicd_counter counter)
 {
+	quicd_count_add(counters, counter, 1);
+}
+
+void quicd_count_add(struct quicd_counters *counters,
+		     enum quicd_counter counter,
+		     uint64_t number)
+{
 	if (counters != NULL) {
 		atomic_fetch_add_explicit(&counters->values[counter],
-					  1,
+					  number,
 					  memory_order_relaxed);
 	}
+}
+
+struct quicd_counters_memory *quicd_counters_memory(
+	struct quicd_counters *counters)
+{
+	return &counters->memory;
 }
 
 const char *quicd_counter_name(enum quicd_counter counter)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What has happened in all workers of smbd-quicd since its start, and when its
- * certificates end.  parent.c shows it to systemd (STATUS=), and smbd-uring to
- * administrators.
+ * What has happened in all workers of smbd-quicd since its start, the memory of
+ * its connections, and when its certificates end.  parent.c shows it to systemd
+ * (STATUS=), and smbd-uring to administrators.
  */
 #ifndef TRANSPORT_QUICD_COUNTERS_H
 #define TRANSPORT_QUICD_COUNTERS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +22,21 @@ enum quicd_counter {
 	QUICD_COUNT_WRONG_TOKENS,     /* of a Retry */
 	QUICD_COUNT_RESETS,	      /* stateless ones that were sent */
 	QUICD_COUNT_HANDSHAKE_TIMEOUT,
+	QUICD_COUNT_DROPPED,	      /* by the kernel: our socket was full */
+	QUICD_COUNT_SEGMENTATION_OFF, /* sockets whose device refused GSO */
+	QUICD_COUNT_BYTES_RECEIVED,   /* of SMB, from clients */
+	QUICD_COUNT_BYTES_ACKED,      /* of SMB, by clients */
 	QUICD_COUNTERS,
+};
+
+/**
+ * The memory of connections, in bytes: what is in use, and the limit.
+ *
+ * budget.h changes it, here: nobody has to publish it then.
+ */
+struct quicd_counters_memory {
+	_Atomic uint64_t used;
+	_Atomic uint64_t max;
 };
 
 /** Of so many certificates the end is published. */
@@ -36,6 +51,8 @@ struct quicd_counters_certificate {
 /** What another process reads. */
 struct quicd_counters_read {
 	uint64_t values[QUICD_COUNTERS];
+	uint64_t memory_used;
+	uint64_t memory_max;
 	uint64_t num_certificates;
 	struct quicd_counters_certificate
 		certificates[QUICD_COUNTERS_CERTIFICATES];
@@ -61,6 +78,15 @@ struct quicd_counters *quicd_counters_create(TALLOC_CTX *mem_ctx,
 
 /** @brief Count one; nothing happens without counters. */
 void quicd_count(struct quicd_counters *counters, enum quicd_counter counter);
+
+/** @brief Count so many. */
+void quicd_count_add(struct quicd_counters *counters,
+		     enum quicd_counter counter,
+		     uint64_t number);
+
+/** @brief Where the memory of connections is counted, for all processes. */
+struct quicd_counters_memory *quicd_counters_memory(
+	struct quicd_counters *counters);
 
 /** @brief Publish the end of these; only the creator calls it. */
 void quicd_counters_certificates(

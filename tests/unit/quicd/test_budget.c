@@ -13,7 +13,9 @@
 
 static void test_limit(void **state)
 {
-	struct quicd_budget *budget = quicd_budget_create(NULL, 2, 1000);
+	struct quicd_counters_memory shown = {};
+	struct quicd_budget *budget = quicd_budget_create(
+		NULL, 2, 1000, &shown);
 	struct quicd_account first = {};
 	struct quicd_account second = {};
 	struct quicd_account third = {};
@@ -31,11 +33,14 @@ static void test_limit(void **state)
 
 	quicd_account_shrink(&first, 350);
 	assert_int_equal(quicd_budget_used(budget), 650);
+	assert_int_equal(shown.used, 650);
+	assert_int_equal(shown.max, 1000);
 	quicd_account_close(&third);
 	quicd_account_close(&first);
 	quicd_account_close(&first);
 	assert_int_equal(quicd_budget_used(budget), 250);
 	quicd_budget_set(budget, 200);
+	assert_int_equal(shown.max, 200);
 	assert_false(quicd_budget_has(budget, 1));
 	quicd_account_close(&second);
 	assert_int_equal(quicd_budget_used(budget), 0);
@@ -44,10 +49,17 @@ static void test_limit(void **state)
 /* It was shared with a worker that has died. */
 static void test_death(void **state)
 {
-	struct quicd_budget *budget = quicd_budget_create(NULL, 2, 1000);
+	TALLOC_CTX *mem_ctx = talloc_new(NULL);
+	int error;
+	struct quicd_counters *counters = quicd_counters_create(
+		mem_ctx, "/dev/null/none", &error);
+	struct quicd_budget *budget = NULL;
 	struct quicd_account account = {};
 	pid_t pid;
 
+	assert_non_null(counters);
+	budget = quicd_budget_create(
+		mem_ctx, 2, 1000, quicd_counters_memory(counters));
 	assert_non_null(budget);
 	assert_true(quicd_account_open(&account, budget, 0, 100));
 	pid = fork();
@@ -61,6 +73,7 @@ static void test_death(void **state)
 	quicd_budget_release_worker(budget, 1);
 	quicd_budget_release_worker(budget, 1);
 	assert_int_equal(quicd_budget_used(budget), 100);
+	talloc_free(mem_ctx);
 }
 
 /* Without a budget there is no limit. */

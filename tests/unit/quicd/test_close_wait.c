@@ -48,7 +48,8 @@ static int setup(void **state)
 	};
 	server = loopback_socket(&closing.path.local);
 	client = loopback_socket(&closing.path.remote);
-	closing.udp = quicd_udp_create(ev, ev, server, &loopback_ops, NULL);
+	closing.udp = quicd_udp_create(
+		ev, ev, server, &loopback_ops, NULL, NULL);
 	assert_non_null(closing.udp);
 	return 0;
 }

@@ -57,7 +57,7 @@ static int setup(void **state)
 	assert_non_null(shared.counters);
 	server = loopback_socket(&path.local);
 	client = loopback_socket(&path.remote);
-	udp = quicd_udp_create(ev, ev, server, &loopback_ops, NULL);
+	udp = quicd_udp_create(ev, ev, server, &loopback_ops, NULL, NULL);
 	assert_non_null(udp);
 	return 0;
 }

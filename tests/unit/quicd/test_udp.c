@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -32,12 +34,33 @@ struct received {
 };
 
 static struct tevent_context *ev;
+static struct quicd_counters *counters;
+static bool no_segmentation; /* as if of the device */
 static int fds[WORKERS];
 static struct quicd_udp *udps[WORKERS];
 static struct received received[WORKERS];
 static bool numbered; /* the last byte of each datagram is its number */
 static int client;
 static struct quicd_path path; /* from a worker to the client */
+
+/* In the place of libc's. */
+ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	struct msghdr copy = *msg;
+	const struct cmsghdr *cmsg = CMSG_FIRSTHDR(&copy);
+
+	for (; no_segmentation && cmsg != NULL;
+	     cmsg = CMSG_NXTHDR(&copy, (struct cmsghdr *)(uintptr_t)cmsg))
+	{
+		if (cmsg->cmsg_level == IPPROTO_UDP &&
+		    cmsg->cmsg_type == UDP_SEGMENT)
+		{
+			errno = EIO;
+			return -1;
+		}
+	}
+	return syscall(SYS_sendmsg, fd, msg, flags);
+}
 
 static void udp_received(void *owner,
 			 struct quicd_udp *udp,
@@ -74,6 +97,7 @@ static void begin(const char *address)
 {
 	struct address any = {};
 	const struct address *bound = NULL;
+	int error;
 	size_t i;
 
 	assert_true(address_parse(address, 1, &any));
@@ -93,9 +117,12 @@ static void begin(const char *address)
 
 	ev = tevent_context_init(NULL);
 	assert_non_null(ev);
+	counters = quicd_counters_create(ev, "/dev/null/none", &error);
+	assert_non_null(counters);
 	memset(received, 0, sizeof(received));
 	for (i = 0; i < WORKERS; i++) {
-		udps[i] = quicd_udp_create(ev, ev, fds[i], &ops, &received[i]);
+		udps[i] = quicd_udp_create(
+			ev, ev, fds[i], &ops, &received[i], counters);
 		assert_non_null(udps[i]);
 	}
 	bound = quicd_udp_bound(udps[0]);
@@ -370,6 +397,83 @@ static void test_many(void **state)
 	assert_true(nothing());
 }
 
+static void expect_counted(const char *line)
+{
+	char *counted = quicd_counters_print(ev, counters);
+
+	assert_string_equal(counted, line);
+	talloc_free(counted);
+}
+
+/* A device that does not take several packets at once. */
+static void test_segmentation(void **state)
+{
+	unsigned i;
+
+	no_segmentation = true;
+	for (i = 0; i < 2; i++) {
+		commit(1, PACKET);
+		commit(2, PACKET);
+		quicd_udp_flush(udps[0]);
+		expect(1, PACKET);
+		expect(2, PACKET);
+	}
+	assert_true(nothing());
+	expect_counted(", 1 sockets without segmentation");
+	no_segmentation = false;
+}
+
+/* Send more to worker 1 than its socket takes; how many it does not get. */
+static unsigned overflow(void)
+{
+	const unsigned before = total();
+	const uint8_t data[PACKET] = {0x40, 1};
+	const int buffer = 4096;
+	unsigned i;
+
+	assert_int_equal(setsockopt(fds[1],
+				    SOL_SOCKET,
+				    SO_RCVBUF,
+				    &buffer,
+				    sizeof(buffer)),
+			 0);
+	for (i = 0; i < 100; i++) {
+		assert_int_equal(send(client, data, PACKET, 0), PACKET);
+	}
+	/* which is there, and is not dropped */
+	assert_int_equal(tevent_loop_once(ev), 0);
+	assert_in_range(total() - before, 1, i - 1);
+	assert_int_equal(send(client, data, PACKET, 0), PACKET);
+	receive(total() + 1);
+	return i + 1 - (total() - before);
+}
+
+static void expect_dropped(unsigned number)
+{
+	char line[100];
+
+	snprintf(line,
+		 sizeof(line),
+		 ", %u datagrams dropped by full sockets",
+		 number);
+	expect_counted(line);
+}
+
+/* What the kernel has dropped is known with what comes next. */
+static void test_dropped(void **state)
+{
+	unsigned dropped = overflow();
+
+	expect_dropped(dropped);
+	/* the successor of a dead worker does not count them again */
+	talloc_free(udps[1]);
+	udps[1] = quicd_udp_create(
+		ev, ev, fds[1], &ops, &received[1], counters);
+	assert_non_null(udps[1]);
+	dropped += overflow();
+	expect_dropped(dropped);
+}
+
 /* A single packet does not wait for others. */
 static void test_send(void **state)
 {
@@ -432,6 +536,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ecn, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_send, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_segmentation, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dropped, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_dropped, setup_ipv6, teardown),
 		cmocka_unit_test_setup_teardown(test_payload, setup, teardown),
 	};
 
