@@ -69,13 +69,15 @@ MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
 # smbd-quicd without its main.c: files that need no QUIC library, and the rest.
 QUICD_PLAIN = ['quicd/' + part for part in (
     'access', 'addresses', 'behind', 'budget', 'bundle', 'cid', 'close_wait',
-    'cpus', 'directory', 'file', 'framing', 'handover', 'limits', 'log',
-    'names', 'relay', 'rights', 'secret', 'settings', 'smbconf',
-    'smbconf_search', 'state', 'testparm', 'timer', 'udp', 'udp_open')]
+    'cpus', 'directory', 'file', 'framing', 'handover', 'limits', 'listeners',
+    'log', 'names', 'relay', 'rights', 'secret', 'settings', 'smbconf',
+    'smbconf_search', 'state', 'testparm', 'timer', 'udp', 'udp_open',
+    'workers')]
 QUICD = ['quicd/' + part for part in (
-    'certificates', 'chain', 'conn', 'conn_callbacks', 'conn_close',
-    'conn_create', 'convert', 'endpoint', 'forms', 'parent', 'publish',
-    'reading', 'revocation', 'rules', 'stateless', 'tls', 'worker')]
+    'certificates', 'chain', 'configuration', 'conn', 'conn_callbacks',
+    'conn_close', 'conn_create', 'convert', 'endpoint', 'forms', 'parent',
+    'parent_reload', 'parent_status', 'publish', 'reading', 'revocation',
+    'rules', 'stateless', 'tls', 'worker')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 # The unit tests of smbd-quicd that need a QUIC library.

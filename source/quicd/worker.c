@@ -15,9 +15,9 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "configuration.h"
 #include "endpoint.h"
 #include "handover.h"
-#include "relay.h"
 #include "worker.h"
 
 #define WORKER_SHUTDOWN "smbd-quicd is shutting down"
@@ -26,8 +26,7 @@ struct quicd_worker_state {
 	const struct quicd_worker_start *start;
 	struct quicd_endpoint *endpoint;
 	/* what the parent has not decided about */
-	struct quicd_settings *settings;
-	struct quicd_tls *tls;
+	struct quicd_configuration next;
 	bool draining;
 	bool end;
 };
@@ -57,37 +56,16 @@ static void worker_term(struct tevent_context *ev,
 		state->endpoint, WORKER_SHUTDOWN, worker_drained, state);
 }
 
-static void worker_forget(struct quicd_worker_state *state)
-{
-	TALLOC_FREE(state->settings);
-	if (state->tls != NULL) {
-		quicd_tls_release(state->tls);
-		state->tls = NULL;
-	}
-}
-
 static bool worker_prepare(struct quicd_worker_state *state, int fd)
 {
-	struct quicd_report report = {.errors_only = true};
 	struct quicd_bundle *bundle = quicd_bundle_load(state->endpoint, fd);
+	bool good;
 
-	worker_forget(state);
-	if (bundle == NULL) {
-		return false;
-	}
-	state->settings = quicd_settings_parse(state->endpoint,
-					       &report,
-					       bundle);
+	quicd_configuration_release(&state->next);
+	good = bundle != NULL &&
+	       quicd_configuration_load(state->endpoint, bundle, &state->next);
 	talloc_free(bundle);
-	/* the parent may have more rights */
-	if (state->settings != NULL && quicd_relay_possible(state->settings)) {
-		state->tls = quicd_tls_load(&report, state->settings);
-	}
-	if (state->tls == NULL) {
-		worker_forget(state);
-		return false;
-	}
-	return true;
+	return good;
 }
 
 static void worker_parent(struct tevent_context *ev,
@@ -107,16 +85,15 @@ static void worker_parent(struct tevent_context *ev,
 		(void)quicd_handover_send(state->start->parent, message, -1);
 		break;
 	case 'C':
-		if (state->tls != NULL) {
+		if (state->next.settings != NULL) {
 			quicd_endpoint_reload(state->endpoint,
-					      state->settings,
-					      state->tls);
-			state->settings = NULL;
-			state->tls = NULL;
+					      state->next.settings,
+					      state->next.tls);
+			state->next = (struct quicd_configuration){};
 		}
 		break;
 	case 'A':
-		worker_forget(state);
+		quicd_configuration_release(&state->next);
 		break;
 	default:
 		/* 'E'; or the parent is gone, its successor needs the ports */
@@ -202,7 +179,7 @@ void quicd_worker_main(TALLOC_CTX *mem_ctx,
 			_exit(1);
 		}
 	}
-	worker_forget(&state);
+	quicd_configuration_release(&state.next);
 	quicd_endpoint_close_all(state.endpoint, WORKER_SHUTDOWN);
 	talloc_free(ev); /* for those who look for leaks */
 	talloc_free(mem_ctx);

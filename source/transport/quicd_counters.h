@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * What has happened in all workers of smbd-quicd since its start, the memory of
- * its connections, and when its certificates end.  parent.c shows it to systemd
- * (STATUS=), and smbd-uring to administrators.
+ * its connections, and when its certificates end.  parent_status.c shows it to
+ * systemd (STATUS=), and smbd-uring to administrators.
  */
 #ifndef TRANSPORT_QUICD_COUNTERS_H
 #define TRANSPORT_QUICD_COUNTERS_H

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-3.0-or-later */
+/*
+ * What the files of the parent share: parent.c (its life), parent_reload.c (new
+ * settings) and parent_status.c (what it tells systemd and smbd-uring).
+ */
+#ifndef QUICD_PARENT_INTERNAL_H
+#define QUICD_PARENT_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "configuration.h"
+#include "context.h"
+#include "listeners.h"
+#include "parent.h"
+#include "rights.h"
+#include "workers.h"
+
+struct quicd_parent {
+	const char *config; /* the path of smb.conf, or NULL */
+	bool prepared;	    /* "smbd-quicd --prepare" has read it for us */
+	struct quicd_configuration in_force;
+	struct quicd_shared shared;
+	struct quicd_rights rights; /* of the workers */
+	struct quicd_listeners *listeners;
+	struct quicd_workers *workers;
+	int signals;
+	int control;
+	uint32_t reloads;
+	time_t expires; /* 0: nothing that is not known */
+	const char *expires_what;
+	bool end;      /* a signal has said so */
+	bool stopping; /* the workers were told */
+};
+
+/* parent_reload.c */
+
+/** @brief Have the first settings in force; false after log lines. */
+bool quicd_parent_load(struct quicd_parent *parent);
+
+/** @brief SIGHUP: read with our own rights. */
+void quicd_parent_hup(struct quicd_parent *parent);
+
+/** @brief Take what "smbd-quicd --reload" has read with the rights of root. */
+void quicd_parent_control(struct quicd_parent *parent);
+
+/* parent_status.c */
+
+/** @brief Publish the certificates in force for smbd-uring. */
+void quicd_parent_publish_certificates(const struct quicd_parent *parent);
+
+/** @brief Look up which of the certificates in force expires next. */
+void quicd_parent_note_expiry(struct quicd_parent *parent);
+
+/**
+ * @brief Log what has expired.
+ *
+ * @return the nanoseconds until this has to be called again, or UINT64_MAX.
+ */
+uint64_t quicd_parent_check_expiry(struct quicd_parent *parent);
+
+/** @brief Tell systemd how we are, for "systemctl status". */
+void quicd_parent_notify_status(struct quicd_parent *parent);
+
+#endif /* QUICD_PARENT_INTERNAL_H */
