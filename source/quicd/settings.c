@@ -158,15 +158,11 @@ static const struct quicd_parameter {
 
 _Static_assert(ARRAY_SIZE(quicd_parameters) <= 64, "smbconf.c: a bit each");
 
-/* Those of the other parts of smbd-uring. */
+/* Those of smbd, which smbd-quicd ignores. */
 static const char *const quicd_other_parameters[] = {
-	QUICD_PREFIX "backend",
-	QUICD_PREFIX "log",
-	QUICD_PREFIX "sample interval",
-	QUICD_PREFIX "sockopt",
-	QUICD_PREFIX "warn retrans",
-	QUICD_PREFIX "warn rtt",
-	QUICD_PREFIX "warn stall",
+#define PARAMETER(name, allowed, global_only) QUICD_PREFIX name,
+#define WATCH_PARAMETER(id, name, allowed) QUICD_PREFIX name,
+#include "transport/parameters.def"
 };
 
 const char *quicd_settings_parameter(size_t i, bool *ours)

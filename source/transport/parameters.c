@@ -22,9 +22,9 @@
 
 /* All but the parameters of the watch. */
 static const struct uring_parameter parameters[] = {
-	{"backend", "epoll, io_uring", true},
-	{"sockopt", "syscall, auto, ring", false},
-	{"log", "none, warnings, connections", true},
+#define PARAMETER(name, allowed, global_only) {name, allowed, global_only},
+#define WATCH_PARAMETER(id, name, allowed)
+#include "parameters.def"
 };
 
 bool uring_parameter_get(size_t number, struct uring_parameter *parameter)

@@ -22,10 +22,9 @@ enum watch_parameter {
 
 const struct uring_watch_parameter
 	uring_watch_parameters[URING_WATCH_PARAMETERS] = {
-		[WATCH_INTERVAL] = {"sample interval", "seconds, 0 or more"},
-		[WATCH_WARN_RTT] = {"warn rtt", "milliseconds, 0 or more"},
-		[WATCH_WARN_RETRANS] = {"warn retrans", "percent, 0 to 100"},
-		[WATCH_WARN_STALL] = {"warn stall", "seconds, 0 or more"},
+#define PARAMETER(name, allowed, global_only)
+#define WATCH_PARAMETER(id, name, allowed) [WATCH_##id] = {name, allowed},
+#include "parameters.def"
 };
 
 static bool watch_parse_unsigned(const char *value, unsigned *number)
