@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The connections of all nodes of a CTDB cluster.
+ * The nodes of a CTDB cluster, and their connections.
  */
 
 #include "config.h"
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <jansson.h>
 #include <talloc.h>
 
@@ -17,6 +18,14 @@
 #include "output.h"
 #include "transport/figures.h"
 #include "util/clock.h"
+
+/*
+ * ctdb(1) waits for two minutes if ctdbd hangs, and then ends its process
+ * group, which would be ours: timeout(1) starts it in another one.
+ */
+
+/* ctdbd's, in Debian */
+#define CLUSTER_SOCKET "/run/ctdb/ctdbd.socket"
 
 static void get_string(const json_t *json,
 		       const char *name,
@@ -171,9 +180,10 @@ static int add_rows(struct status_node *node,
 
 	ret = command_output(argv, &output);
 	if (ret != 0) {
-		node->error = ret == EIO ? "smbd-uring status fails there, or "
-					   "ssh does not get there"
-					 : strerror(ret);
+		node->error = ret == ENOMEM
+				      ? strerror(ret)
+				      : "smbd-uring status fails there, or "
+					"ssh does not get there";
 		return 0;
 	}
 	json = json_loads(output, 0, NULL);
@@ -215,9 +225,33 @@ static bool parse_node(const char *line, struct status_node *node)
 	return true;
 }
 
+void cluster_own_node(struct status_rows *rows)
+{
+	static const char *const argv[] = {
+		"timeout", "2", "ctdb", "pnn", NULL,
+	};
+	char *output = NULL;
+	unsigned number;
+
+	if (access(CLUSTER_SOCKET, F_OK) != 0 ||
+	    command_output(argv, &output) != 0)
+	{
+		return;
+	}
+	if (sscanf(output, "%u", &number) == 1) {
+		snprintf(rows->own_node,
+			 sizeof(rows->own_node),
+			 "%u",
+			 number);
+	}
+	free(output);
+}
+
 int cluster_add_rows(bool kernel, struct status_rows *rows)
 {
-	static const char *const argv[] = {"ctdb", "-X", "status", NULL};
+	static const char *const argv[] = {
+		"timeout", "10", "ctdb", "-X", "status", NULL,
+	};
 	struct status_node node;
 	char *output = NULL;
 	char *next = NULL;

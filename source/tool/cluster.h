@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The connections of all nodes of a CTDB cluster.
+ * The nodes of a CTDB cluster, and their connections.
  */
 #ifndef TOOL_CLUSTER_H
 #define TOOL_CLUSTER_H
@@ -21,5 +21,13 @@
  * @return 0, or the errno of ctdb; rows->failed is "ctdb status" then.
  */
 int cluster_add_rows(bool kernel, struct status_rows *rows);
+
+/**
+ * @brief Set rows->own_node to the number that this machine has in CTDB.
+ *
+ * It stays "" if ctdbd does not run, or does not answer within two seconds.
+ * Without a socket of ctdbd the function starts no program.
+ */
+void cluster_own_node(struct status_rows *rows);
 
 #endif /* TOOL_CLUSTER_H */

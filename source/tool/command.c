@@ -86,6 +86,9 @@ static int command_run(const char *const *argv, bool anyway, char **output)
 	*output = command_read(fds[0]);
 	if (waitpid(pid, &status, 0) != pid) {
 		ret = errno;
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+		/* timeout(1) and sh(1) did not find what they should start */
+		ret = ENOENT;
 	} else if (anyway ? !WIFEXITED(status) : status != 0) {
 		ret = EIO;
 	} else if (*output == NULL) {

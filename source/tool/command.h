@@ -13,7 +13,8 @@
  * @param[in]  argv    ends with NULL.
  * @param[out] output  the caller frees it; NULL on failure.
  *
- * @return 0, the errno of its start, or EIO if its exit status was not 0.
+ * @return 0, the errno of its start, ENOENT if its exit status was 127, which
+ *         says that it did not find a program, or EIO if it was another.
  */
 int command_output(const char *const *argv, char **output);
 
@@ -23,7 +24,8 @@ int command_output(const char *const *argv, char **output);
  * testparm(1) exits with 1 after a fault that does not keep smbd from running,
  * such as a program that is missing; it has printed all the same.
  *
- * @return 0, the errno of its start, or EIO if a signal ended it.
+ * @return 0, the errno of its start, ENOENT as above, or EIO if a signal ended
+ *         it.
  */
 int command_output_anyway(const char *const *argv, char **output);
 

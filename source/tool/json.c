@@ -102,6 +102,11 @@ int output_json(const struct status_rows *rows)
 			 OUTPUT_JSON_VERSION,
 			 "connections",
 			 connections);
+	json_object_set_new(json,
+			    "node",
+			    rows->own_node[0] != '\0'
+				    ? json_string(rows->own_node)
+				    : json_null());
 	if (rows->cluster) {
 		json_object_set_new(json, "nodes", nodes_json(rows));
 	}

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "clients.h"
+#include "cluster.h"
 #include "history.h"
 #include "openmetrics.h"
 #include "replace.h"
@@ -59,6 +60,7 @@ static void metrics_read(const struct metrics_options *o, struct metrics *m)
 	if (m->error != 0) {
 		rows_free(&m->rows);
 	}
+	cluster_own_node(&m->rows);
 	table_sort(&m->rows, NULL);
 	m->clients = clients_collect(&m->rows);
 }
@@ -91,6 +93,7 @@ static bool metrics_print(FILE *out,
 	fprintf(out, "smbd_uring_build_info{");
 	openmetrics_label(out, "version", SMBD_URING_VERSION, true);
 	fprintf(out, "1\n");
+	openmetrics_own_node(out, &m->rows);
 	print_one(out,
 		  "clients",
 		  "Clients that are connected.",

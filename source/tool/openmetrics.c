@@ -185,6 +185,20 @@ static void print_nodes(FILE *out, const struct status_rows *rows)
 	}
 }
 
+void openmetrics_own_node(FILE *out, const struct status_rows *rows)
+{
+	if (rows->own_node[0] == '\0') {
+		return;
+	}
+	openmetrics_head(out,
+			 "node_info",
+			 false,
+			 "The number of this node of the cluster.");
+	fprintf(out, "smbd_uring_node_info{");
+	openmetrics_label(out, "node", rows->own_node, true);
+	fprintf(out, "1\n");
+}
+
 /* The first of the rows with the same process and client. */
 static bool unique_rows(const struct status_rows *rows,
 			struct status_rows *unique)
@@ -240,6 +254,8 @@ int output_openmetrics(const struct status_rows *rows)
 	}
 	if (rows->cluster) {
 		print_nodes(stdout, rows);
+	} else {
+		openmetrics_own_node(stdout, rows);
 	}
 	openmetrics_quicd(stdout, rows);
 	printf("# EOF\n");

@@ -37,6 +37,9 @@ void openmetrics_value(FILE *out, enum figure_index figure, uint64_t number);
  */
 bool openmetrics_connections(FILE *out, const struct status_rows *rows);
 
+/** @brief Print the name of this node; nothing if it is "". */
+void openmetrics_own_node(FILE *out, const struct status_rows *rows);
+
 /** @brief Print what smbd-quicd counts, where it runs. */
 void openmetrics_quicd(FILE *out, const struct status_rows *rows);
 

@@ -62,6 +62,8 @@ struct status_rows {
 	bool cluster;
 	struct status_node *nodes;
 	size_t num_nodes;
+	/** the name of this node, or "" */
+	char own_node[sizeof(((struct status_node *)NULL)->name)];
 	/** what smbd-quicd counts (talloc), or NULL; names are printable */
 	struct quicd_counters_read *quicd;
 	/** the name of the source that could not be read */

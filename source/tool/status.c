@@ -225,6 +225,9 @@ static int status_run(struct status_options *o)
 		return status_failed(&rows, ret);
 	}
 	table_sort(&rows, column);
+	if (o->as_json || o->as_openmetrics) {
+		cluster_own_node(&rows);
+	}
 	if (o->as_json) {
 		ret = output_json(&rows);
 	} else if (o->as_openmetrics) {
