@@ -8,10 +8,10 @@
  * after it are one flat list of exceptions.  127.0.0.1 and ::1 are let in
  * unless they are denied.
  *
- * Words are put into classes once, when the list is read.  Where smbd's
- * verdict is not certain (a name server, a netgroup, a mask in odd
- * notation) the list is refused.  tests/quicd/test_access compares the verdicts
- * with those of testparm.
+ * We classify each word once, when we read the list.  We refuse a list if we
+ * cannot be sure of smbd's verdict (it may ask a name server, or there is a
+ * netgroup or a mask in odd notation).  tests/quicd/test_access compares our
+ * verdicts with those of testparm.
  */
 
 #include <arpa/inet.h>
@@ -48,7 +48,7 @@ struct quicd_access {
 	struct quicd_host *hosts;
 };
 
-/* smbd leaves the prefix of a mapped IPv4 address out. */
+/* smbd compares a mapped IPv4 address without its prefix "::ffff:". */
 static const char *quicd_host_unmapped(const char *text)
 {
 	static const char mapped[] = "::ffff:";
@@ -62,7 +62,7 @@ static bool quicd_host_only(const char *word, const char *characters)
 	return word[strspn(word, characters)] == '\0';
 }
 
-/* Whether a client's address can be written so. */
+/* Whether the address of a client can be written like this word. */
 static bool quicd_host_is_address(const char *word)
 {
 	uint8_t bytes[16];
@@ -76,7 +76,7 @@ static bool quicd_host_is_address(const char *word)
 	return strcasecmp(text, word) == 0;
 }
 
-/* Whether an IPv4 address can begin so: "10.", "10.1.", "10.1.2." */
+/* Whether an IPv4 address can begin like this word: "10.", "10.1.", ... */
 static bool quicd_host_is_prefix(const char *word)
 {
 	unsigned parts = 0;
@@ -109,12 +109,11 @@ static bool quicd_host_set_mask(struct quicd_host *host, const char *mask)
 	unsigned i;
 
 	if (strlen(mask) > 2) {
-		/* smbd takes it for an address, a number of three digits, too
-		 */
+		/* an address to smbd, even a number of three digits */
 		return host->family == AF_INET &&
 		       inet_pton(AF_INET, mask, host->mask) == 1;
 	}
-	/* "08" is octal there */
+	/* smbd reads "08" as octal */
 	if (mask[0] == '\0' || !quicd_host_only(mask, "0123456789") ||
 	    (mask[0] == '0' && mask[1] != '\0'))
 	{
@@ -131,9 +130,10 @@ static bool quicd_host_set_mask(struct quicd_host *host, const char *mask)
 		host->mask[i / 8] |= (uint8_t)(0x80 >> (i % 8));
 	}
 	/*
-	 * smbd leaves bits out of the last byte where the network has none
-	 * (make_netmask() in lib/socket/interfaces.c of Samba 4.17 to 4.24):
-	 * fec0::1 is in its fe80::/10.
+	 * If an IPv6 prefix ends within a byte, smbd clears those bits of the
+	 * mask's last byte that the network does not have (make_netmask() in
+	 * lib/socket/interfaces.c of Samba 4.17 to 4.24).  So smbd takes
+	 * fec0::1 for an address of fe80::/10.
 	 */
 	if (host->family == AF_INET6 && bits % 8 != 0) {
 		host->mask[bits / 8] &= host->net[bits / 8];
@@ -165,8 +165,8 @@ static enum quicd_host_kind quicd_host_network(struct quicd_host *host,
 }
 
 /*
- * smbd's wildcards have corners where a "*" is followed by a character that
- * can come twice in a row; after a dot there are none.
+ * smbd's matching has special cases if "*" is followed by a character that can
+ * come twice in a row.  There is none for a dot, so we take only that.
  */
 static enum quicd_host_kind quicd_host_wildcard(const char *word)
 {
@@ -181,7 +181,7 @@ static enum quicd_host_kind quicd_host_wildcard(const char *word)
 	return QUICD_HOST_WILDCARD;
 }
 
-/* In the order in which smbd looks at a word. */
+/* The tests are in the order in which smbd makes them. */
 static enum quicd_host_kind quicd_host_classify(struct quicd_host *host,
 						bool lookups)
 {
@@ -234,7 +234,7 @@ static enum quicd_host_kind quicd_host_classify(struct quicd_host *host,
 	return name;
 }
 
-/* What to do with a word that cannot be used. */
+/* Report a word that we cannot use. */
 static bool quicd_host_object(struct quicd_report *report,
 			      enum quicd_access_list which,
 			      bool after_except,

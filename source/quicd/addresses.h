@@ -2,8 +2,9 @@
 /*
  * The addresses of this machine: which ones it loses.
  *
- * A socket that is bound to no address serves those that come later, too, but
- * the kernel does not tell it when one goes to another machine.
+ * A socket that is bound to all addresses also serves addresses that the
+ * machine gets later.  But the kernel does not tell the socket when the machine
+ * loses an address.
  */
 #ifndef QUICD_ADDRESSES_H
 #define QUICD_ADDRESSES_H

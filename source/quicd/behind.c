@@ -2,13 +2,14 @@
 /*
  * Whether the smbd behind smbd-quicd would serve its clients.
  *
- * smbd-quicd and smbd mostly have one smb.conf.  It can keep smbd from
- * answering smbd-quicd: clients would connect and then fail, and nothing would
- * tell why. These are obstacles and no errors: "hosts deny = ALL" is a way to
- * shut the door, and a reload with it must not be refused.
+ * smbd-quicd and smbd usually read the same smb.conf.  Some settings stop smbd
+ * from answering smbd-quicd: clients would connect and then fail, and no
+ * message would say why.  These settings are obstacles and not errors, because
+ * "hosts deny = ALL" is a way to shut the door, and a reload must accept it.
  *
- * A list of hosts that is a share's is an error: over QUIC smbd compares it
- * with smbd-quicd's address, so it would protect nothing.
+ * "hosts allow" or "hosts deny" of a share is an error.  Over QUIC, smbd
+ * compares the list with smbd-quicd's address, so the list would protect
+ * nothing.
  */
 
 #include <errno.h>
@@ -38,7 +39,7 @@ static uint16_t behind_port(const struct address *address)
 /*
  * The address that smbd would see, if smbd is on this machine.
  *
- * A connected UDP socket has it; nothing is sent.
+ * connect(2) of a UDP socket finds it and sends nothing.
  */
 static bool behind_source(const struct address *server, struct address *source)
 {
@@ -112,7 +113,7 @@ static bool behind_word_has(const char *word, const struct address *server)
 		if (net.u.sa.sa_family != server->u.sa.sa_family) {
 			return false;
 		}
-		/* a mask: of the loopback network all is ours */
+		/* a mask: the whole loopback network is this machine */
 		return address_same_host(&net.u.sa, &server->u.sa) ||
 		       (net.u.sa.sa_family == AF_INET &&
 			strchr(word, '/') != NULL &&
@@ -222,7 +223,7 @@ static bool behind_check_shares(struct quicd_report *report,
 		names);
 }
 
-/* Who comes in without a password; Debian's smb.conf maps to guests. */
+/* Warn of guests, whom Debian's smb.conf lets in without a password. */
 static void behind_check_guests(struct quicd_report *report,
 				const struct quicd_behind *behind,
 				const struct quicd_settings *settings)
@@ -271,7 +272,7 @@ bool quicd_behind_check(struct quicd_report *report,
 				behind->ports,
 				first);
 		}
-		/* else: another smbd, of which we know nothing */
+		/* else smbd is on another machine, which we do not know */
 	}
 	behind_check_guests(report, behind, settings);
 	return behind_check_shares(report, behind, settings);

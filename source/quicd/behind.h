@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Whether the smbd behind smbd-quicd, as its smb.conf says, would serve clients
- * that come through smbd-quicd.
+ * Whether the smbd behind smbd-quicd would serve clients that come through
+ * smbd-quicd, according to its smb.conf.
  */
 #ifndef QUICD_BEHIND_H
 #define QUICD_BEHIND_H

@@ -2,13 +2,13 @@
 /*
  * The memory that connections may need, in all workers: smbd_uring:quic memory.
  *
- * Memory is counted before clients can make us use it: a connection's share
- * when it is let in, more credit before the client is given it, and room for
- * what smbd sends before it is read.  So the sum cannot be passed by clients
- * who all send at once.
+ * We count memory before anybody can make us use it: the share of a connection
+ * when we accept it, more credit before we grant it to the client, and room for
+ * smbd's bytes before we read them.  So clients that all send at once cannot
+ * exceed the limit.
  *
- * The last quarter is for new connections alone: those that are there do not
- * grow into it.
+ * The last quarter is reserved for new connections.  Connections that exist do
+ * not grow into it.
  */
 #ifndef QUICD_BUDGET_H
 #define QUICD_BUDGET_H

@@ -2,9 +2,9 @@
 /*
  * All that smbd-quicd takes from smb.conf, as one set.
  *
- * The form is a line that names it, and for each item two lengths of 32 bits,
- * name and data.  It goes from one process of smbd-quicd to another on one
- * machine, and is not kept.
+ * The packed form has a line that names it.  Each item follows: two lengths of
+ * 32 bits, the name and the data.  Only the processes of one smbd-quicd
+ * exchange it, on one machine, and nobody keeps it.
  */
 
 #include <errno.h>
@@ -210,7 +210,7 @@ struct quicd_bundle *quicd_bundle_load(TALLOC_CTX *mem_ctx, int fd)
 	size_t used = 0;
 	ssize_t n = 1;
 
-	/* files have none at all; EINVAL is theirs */
+	/* --prepare leaves a plain file: EINVAL, or F_SEAL_SEAL on tmpfs */
 	if (seals >= 0 && (seals & BUNDLE_SEALS) != BUNDLE_SEALS &&
 	    seals != F_SEAL_SEAL)
 	{

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * One consistent set of all that smbd-quicd takes from smb.conf and of the
- * files that smb.conf names: the step that reads as root hands it to the
- * parent, and the parent to its workers.
+ * One consistent set: what smbd-quicd takes from smb.conf, and the content of
+ * the files that smb.conf names.  The step that reads as root hands it to the
+ * parent, and the parent hands it to its workers.
  */
 #ifndef QUICD_BUNDLE_H
 #define QUICD_BUNDLE_H
@@ -48,7 +48,11 @@ const struct quicd_bundle_item *quicd_bundle_find(
 uint8_t *quicd_bundle_pack(TALLOC_CTX *mem_ctx,
 			   const struct quicd_bundle *bundle);
 
-/** @brief The opposite; NULL if it is none, or there is no memory. */
+/**
+ * @brief Undo quicd_bundle_pack().
+ *
+ * @return NULL if the data is no bundle, or without memory.
+ */
 struct quicd_bundle *quicd_bundle_unpack(TALLOC_CTX *mem_ctx,
 					 const uint8_t *data,
 					 size_t len);

@@ -2,8 +2,9 @@
 /*
  * The server's certificate and key, and what a client may find wrong with them.
  *
- * What GnuTLS cannot use is an error.  What it can use, but clients refuse, is
- * a warning; a date that is past makes all of them fail.
+ * A certificate that GnuTLS cannot use is an error.  One that GnuTLS can use,
+ * but that some clients refuse, is a warning.  An expired certificate makes all
+ * clients fail, so it is an obstacle.
  */
 
 #include <string.h>
@@ -165,7 +166,7 @@ static void certificates_check_dates(struct quicd_report *report,
 	}
 }
 
-/* Whether an extended key usage, if there is one, has TLS servers. */
+/* Whether the extended key usage, if there is one, allows TLS servers. */
 static bool certificates_for_server(gnutls_x509_crt_t certificate)
 {
 	char oid[128];

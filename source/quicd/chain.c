@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * A client's certificate with all that stand above it.
+ * A client's certificate, and the certificates above it up to a trusted CA.
  *
- * GnuTLS says whether there is a path to a trusted CA, but not which.  A client
- * may send certificates that are not on it, and leave out those that we have.
- * So the path is searched here; the signatures show that it is one.
+ * GnuTLS says whether there is a path to a trusted CA, but not which path.  A
+ * client may send certificates that are not on the path, and may leave out
+ * certificates that we have.  So we search for the path, and check its
+ * signatures.
  */
 
 #include <stdio.h>
@@ -38,7 +39,7 @@ bool quicd_chain_import(struct quicd_chain *chain,
 	return true;
 }
 
-/* Whether it has signed the certificate, and both are valid today. */
+/* Whether the issuer signed the certificate, and both are valid today. */
 static bool chain_is_issuer(gnutls_x509_crt_t certificate,
 			    gnutls_x509_crt_t issuer)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * A client's certificate with all that stand above it.
+ * A client's certificate, and the certificates above it up to a trusted CA.
  */
 #ifndef QUICD_CHAIN_H
 #define QUICD_CHAIN_H
@@ -38,7 +38,7 @@ bool quicd_chain_import(struct quicd_chain *chain,
 /**
  * @brief Find the path to a trusted CA.
  *
- * The extended key usage and revocation are not looked at.
+ * It checks neither the extended key usage nor revocation.
  *
  * @return false if there is none, or it is not valid.
  */

@@ -2,8 +2,8 @@
 /*
  * Connection IDs, see cid.h.
  *
- * They are kept in a balanced tree and not in a hash table: clients choose the
- * IDs that they begin with, and nobody can make a tree slow by choosing.
+ * We keep them in a balanced tree and not in a hash table.  Clients choose the
+ * IDs that they begin with, and no choice can make a balanced tree slow.
  */
 
 #include "config.h"
@@ -135,7 +135,7 @@ void quicd_cid_move(struct quicd_cid_set *to, struct quicd_cid_set *from)
 
 void quicd_random(void *data, size_t len)
 {
-	/* it does not fail for so few bytes, nor is it interrupted */
+	/* for up to 256 bytes no signal interrupts getrandom(2) */
 	if (getrandom(data, len, 0) != (ssize_t)len) {
 		quicd_log("getrandom: no random numbers");
 		_exit(1);

@@ -2,8 +2,8 @@
 /*
  * The closing period of connections that we have closed (RFC 9000, 10.2.1).
  *
- * The connection is freed.  Its connection IDs and its CONNECTION_CLOSE stay
- * for a while, so that a client that has missed the packet gets it again.
+ * The connection itself is freed.  Its connection IDs and its CONNECTION_CLOSE
+ * stay for a while, so that a client that missed the packet gets it again.
  */
 #ifndef QUICD_CLOSE_WAIT_H
 #define QUICD_CLOSE_WAIT_H

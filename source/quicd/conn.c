@@ -13,10 +13,10 @@
 /* A packet is shorter than a full chunk of the relay. */
 #define QUICD_STREAM_BUFFERS 2
 
-/* What need not be precise waits for a multiple of it. */
+/* Timers that need not be precise expire at multiples of it. */
 #define QUICD_TICK CLOCK_NS_PER_MS
 
-/* A request whose answer takes longer to begin is not waited for. */
+/* A connection without bytes of SMB for longer counts as idle. */
 #define QUICD_BUSY CLOCK_NS_PER_S
 
 /* See quicd_conn_watch_path(). */
@@ -41,7 +41,7 @@ static void quicd_conn_path_validated(struct quicd_conn *conn)
 	quicd_slot_move(conn->slot, &conn->peer);
 }
 
-/* The relay has handed over so many bytes, of which end was the last one. */
+/* Note how many of the relay's bytes ngtcp2 took; end: and the last one. */
 static void quicd_conn_stream_written(struct quicd_conn *conn,
 				      size_t len,
 				      bool end)
@@ -54,7 +54,7 @@ static void quicd_conn_stream_written(struct quicd_conn *conn,
 	}
 }
 
-/* One packet into the buffer; its length, 0: nothing to send, or an error. */
+/* Write one packet.  Returns its length, 0 if there is none, or an error. */
 static ngtcp2_ssize quicd_conn_write_packet(struct quicd_conn *conn,
 					    ngtcp2_path_storage *path,
 					    ngtcp2_pkt_info *info,
@@ -101,7 +101,7 @@ static ngtcp2_ssize quicd_conn_write_packet(struct quicd_conn *conn,
 				      count,
 				      now);
 	if (n == NGTCP2_ERR_STREAM_DATA_BLOCKED) {
-		/* all the rest, without that stream */
+		/* everything else, without that stream */
 		taken = -1;
 		n = ngtcp2_conn_writev_stream(conn->ngtcp2,
 					      &path->path,
@@ -166,7 +166,7 @@ static bool quicd_conn_write(struct quicd_conn *conn, uint64_t now)
 		quicd_path_from(&to, &path.path, &info);
 		/* a packet that the socket does not take counts as lost */
 		(void)quicd_udp_commit(udp, &to, (size_t)n);
-		/* what is left for less than a packet would go alone */
+		/* a short rest would make a packet of its own */
 		if (quantum < 2 * (size_t)n) {
 			break;
 		}
@@ -178,9 +178,9 @@ static bool quicd_conn_write(struct quicd_conn *conn, uint64_t now)
 }
 
 /*
- * What smbd has taken is the client's new credit.  If half of the credit went
- * in less than two round trips, the credit is what limits the client: double
- * it, as far as the budget allows.
+ * Grant the client new credit for the bytes that smbd took.  If smbd took half
+ * of the credit in less than two round trips, the credit limits the client.
+ * Then double the credit, as far as the budget allows.
  */
 static void quicd_conn_give_credit(struct quicd_conn *conn,
 				   size_t taken,
@@ -207,7 +207,7 @@ static void quicd_conn_give_credit(struct quicd_conn *conn,
 	ngtcp2_conn_extend_max_offset(conn->ngtcp2, credit);
 }
 
-/* Give smbd what the client has sent, the client as much credit; read on. */
+/* Pass bytes to smbd, grant the client credit for them, and read from smbd. */
 static void quicd_conn_work_relay(struct quicd_conn *conn, uint64_t now)
 {
 	const char *wrong = NULL;
@@ -229,8 +229,8 @@ static void quicd_conn_work_relay(struct quicd_conn *conn, uint64_t now)
 }
 
 /*
- * What waits for a client that takes none of it holds memory and an smbd.  Such
- * a client may well be there: it answers our keep-alives.
+ * A client may answer our keep-alives, but acknowledge none of the bytes that
+ * wait for it.  Such a client holds memory and an smbd, so there is a deadline.
  */
 static void quicd_conn_watch_stall(struct quicd_conn *conn, uint64_t now)
 {
@@ -248,11 +248,11 @@ static void quicd_conn_watch_stall(struct quicd_conn *conn, uint64_t now)
 }
 
 /*
- * The MTU of a path may become smaller, and the message about it may be lost,
- * or have no socket: then all long packets vanish, and ngtcp2 sends them again
- * as long as before.  If no bytes are acknowledged for a while, send small
- * packets, which every path of QUIC takes, and try long ones much later
- * (PMTU_RAISE_TIMER of RFC 8899).
+ * The MTU of a path may become smaller, and the ICMP message about it may be
+ * lost, or may not reach our socket.  Then all long packets are lost, and
+ * ngtcp2 retransmits them at the same length.  If the client acknowledges no
+ * bytes for a while, we send small packets, which every path of QUIC carries.
+ * Much later we try long packets again (PMTU_RAISE_TIMER of RFC 8899).
  */
 static void quicd_conn_watch_path(struct quicd_conn *conn, uint64_t now)
 {
@@ -299,7 +299,7 @@ static void quicd_conn_wait(struct quicd_conn *conn, uint64_t now)
 	const bool sending = conn->relay != NULL &&
 			     quicd_relay_unsent(conn->relay) > 0;
 
-	/* pacing alone has to be precise: fewer wake-ups for all else */
+	/* only pacing has to be precise; the rest shares wake-ups */
 	if (!sending && at < now + QUICD_TICK) {
 		at = now + QUICD_TICK;
 	}
@@ -324,7 +324,7 @@ enum quicd_conn_result quicd_conn_work(struct quicd_conn *conn, uint64_t now)
 		return QUICD_CONN_CLOSED;
 	}
 	if (quicd_udp_blocked(conn->udp)) {
-		/* ngtcp2's timers wait for the socket, too */
+		/* ngtcp2's timers also wait until the socket has room */
 		quicd_timer_set(&conn->timer, conn->deadline);
 		return QUICD_CONN_BLOCKED;
 	}

@@ -5,9 +5,9 @@
  * ngtcp2's callbacks must not call ngtcp2's writers.  They note what there is
  * to do; quicd_conn_work() does it after each batch of datagrams.
  *
- * The stream of the client is SMB with the headers of direct TCP (framing.h).
- * There is one of them: a second one is against the limit that we announce,
- * which ngtcp2 makes an error of.
+ * The client's stream carries SMB with the headers of direct TCP (framing.h).
+ * A client may open one stream only.  ngtcp2 enforces this limit, which we
+ * announce.
  */
 
 #include "config.h"
@@ -104,11 +104,13 @@ static int quicd_conn_remove_cid(ngtcp2_conn *ngtcp2,
 }
 
 /*
- * A client that is there answers; the others end by idle timeout.
+ * Send keep-alives: a client that is there answers, and another one ends by
+ * idle timeout.
  *
- * The smaller idle timeout of both counts, and two of three keep-alives may be
- * lost.  Not as late as 20 s: msquic, which Windows has, then uses another
- * connection ID and says so, and both sides would go on to answer each other.
+ * The smaller idle timeout of both ends counts, and we allow for the loss of
+ * two of three keep-alives.  The interval has to be below 20 s: after 20 s of
+ * silence msquic, which Windows uses, changes its connection ID and says so,
+ * and both ends would go on to answer each other.
  */
 static void quicd_conn_set_keep_alive(struct quicd_conn *conn)
 {
@@ -118,7 +120,7 @@ static void quicd_conn_set_keep_alive(struct quicd_conn *conn)
 	uint64_t idle = ngtcp2_conn_get_local_transport_params(conn->ngtcp2)
 				->max_idle_timeout;
 
-	/* 0: it has none */
+	/* 0: the client has no idle timeout */
 	if (theirs != 0 && theirs < idle) {
 		idle = theirs;
 	}
@@ -128,7 +130,7 @@ static void quicd_conn_set_keep_alive(struct quicd_conn *conn)
 						: QUICD_KEEP_ALIVE_MAX);
 }
 
-/* For the client's next connection: it needs no Retry then. */
+/* Send a token with which the client's next connection needs no Retry. */
 static void quicd_conn_give_token(struct quicd_conn *conn)
 {
 	uint8_t token[NGTCP2_CRYPTO_MAX_REGULAR_TOKENLEN];
@@ -284,7 +286,7 @@ static int quicd_conn_acked(ngtcp2_conn *ngtcp2,
 	return 0;
 }
 
-/* The client has given up; smbd is told by a reset as well. */
+/* The client has reset its stream, so we reset the connection to smbd. */
 static int quicd_conn_stream_reset(ngtcp2_conn *ngtcp2,
 				   int64_t stream,
 				   uint64_t final_size,
@@ -320,9 +322,9 @@ static int quicd_conn_stream_close(ngtcp2_conn *ngtcp2,
 }
 
 /*
- * ngtcp2 uses a new address at once, and goes back if nobody answers there.
- * The limits, the status and smbd hear of it only after path validation:
- * anybody can send from an address that is somebody else's.
+ * ngtcp2 uses a new address at once, and goes back if nobody answers there.  The
+ * limits, the status and smbd learn of it only after path validation, because
+ * anybody can forge a source address.
  */
 static int quicd_conn_path_validation(ngtcp2_conn *ngtcp2,
 				      uint32_t flags,
