@@ -21,6 +21,7 @@
 #include <strings.h>
 
 #include "access.h"
+#include "util/macros.h"
 
 enum quicd_host_kind {
 	QUICD_HOST_EXCEPT,
@@ -41,6 +42,7 @@ struct quicd_host {
 	int family;	  /* the rest: of a network */
 	uint8_t net[16];
 	uint8_t mask[16];
+	bool wide; /* more is in it than its mask says */
 };
 
 struct quicd_access {
@@ -136,7 +138,10 @@ static bool quicd_host_set_mask(struct quicd_host *host, const char *mask)
 	 * fec0::1 for an address of fe80::/10.
 	 */
 	if (host->family == AF_INET6 && bits % 8 != 0) {
+		const uint8_t right = host->mask[bits / 8];
+
 		host->mask[bits / 8] &= host->net[bits / 8];
+		host->wide = host->mask[bits / 8] != right;
 	}
 	return true;
 }
@@ -283,6 +288,32 @@ static bool quicd_host_object(struct quicd_report *report,
 	return true;
 }
 
+/* A word that lets more clients in than its author may think. */
+static void quicd_host_warn(struct quicd_report *report,
+			    enum quicd_access_list which,
+			    const struct quicd_host *host)
+{
+	const char *who = NULL;
+
+	if (host->wide) {
+		who = "clients beyond this network, too; use a multiple of 8 "
+		      "bits";
+	} else if (host->kind == QUICD_HOST_LOCAL) {
+		who = "every client with an IPv6 address";
+	} else if (host->kind == QUICD_HOST_ALL &&
+		   strcasecmp(host->word, "FAIL") == 0) {
+		who = "every client, as by ALL";
+	} else {
+		return;
+	}
+	quicd_report_warning(report,
+			     "%s: \"%s\": by this word smbd lets in %s",
+			     which == QUICD_ACCESS_ALLOW ? "hosts allow"
+							 : "hosts deny",
+			     host->word,
+			     who);
+}
+
 bool quicd_access_parse(TALLOC_CTX *mem_ctx,
 			struct quicd_report *report,
 			enum quicd_access_list which,
@@ -339,6 +370,8 @@ bool quicd_access_parse(TALLOC_CTX *mem_ctx,
 						 after_except,
 						 host) &&
 			       good;
+		} else if ((which == QUICD_ACCESS_ALLOW) != after_except) {
+			quicd_host_warn(report, which, host);
 		}
 	}
 	*list = access;
@@ -446,13 +479,27 @@ static bool quicd_access_match(const struct quicd_access *list,
 	return match;
 }
 
+static bool quicd_access_admit_text(const struct quicd_access *allow,
+				    const struct quicd_access *deny,
+				    const char *text)
+{
+	const bool allowed = quicd_access_match(allow, text);
+	const bool denied = quicd_access_match(deny, text);
+
+	if (strcmp(text, "127.0.0.1") == 0 || strcmp(text, "::1") == 0) {
+		return allowed || !denied;
+	}
+	if (deny == NULL) {
+		return allow == NULL || allowed;
+	}
+	return allowed || !denied;
+}
+
 bool quicd_access_admit(const struct quicd_access *allow,
 			const struct quicd_access *deny,
 			const struct address *client)
 {
 	char text[INET6_ADDRSTRLEN] = "";
-	bool allowed;
-	bool denied;
 
 	/* not address_print(): smbd knows no scope */
 	if (client->u.sa.sa_family == AF_INET6) {
@@ -466,13 +513,28 @@ bool quicd_access_admit(const struct quicd_access *allow,
 				text,
 				sizeof(text));
 	}
-	allowed = quicd_access_match(allow, text);
-	denied = quicd_access_match(deny, text);
-	if (strcmp(text, "127.0.0.1") == 0 || strcmp(text, "::1") == 0) {
-		return allowed || !denied;
+	return quicd_access_admit_text(allow, deny, text);
+}
+
+bool quicd_access_admits_others(const struct quicd_access *allow,
+				const struct quicd_access *deny,
+				int family)
+{
+	/* nobody has these, so no list is about them */
+	static const char *const probes[][2] = {
+		{"240.0.0.77", "0.0.0.77"},
+		{"100::77", "5f00::77"},
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(probes[0]); i++) {
+		const char *text = probes[family == AF_INET6][i];
+
+		if (!quicd_access_match(allow, text) &&
+		    quicd_access_admit_text(allow, deny, text))
+		{
+			return true;
+		}
 	}
-	if (deny == NULL) {
-		return allow == NULL || allowed;
-	}
-	return allowed || !denied;
+	return false;
 }

@@ -25,7 +25,8 @@ enum quicd_access_list {
  * A word that matches no client in smbd either is a warning where it would let
  * somebody in, and an error where it would keep somebody out.  A word that
  * smbd may decide by a name server or in a way that is not known here is an
- * error.  Each line has the word.
+ * error.  A word by which smbd lets in more than it says (LOCAL: all of IPv6)
+ * is a warning.  Each line has the word.
  *
  * @param[in]  lookups  "hostname lookups": smbd compares names, too
  * @param[out] list     allocated; NULL if there is no word
@@ -44,5 +45,16 @@ bool quicd_access_parse(TALLOC_CTX *mem_ctx,
 bool quicd_access_admit(const struct quicd_access *allow,
 			const struct quicd_access *deny,
 			const struct address *client);
+
+/**
+ * @brief Whether smbd would let somebody in whom no list names.
+ *
+ * With "hosts deny" it does, even if there is a "hosts allow".
+ *
+ * @param[in] family  AF_INET or AF_INET6
+ */
+bool quicd_access_admits_others(const struct quicd_access *allow,
+				const struct quicd_access *deny,
+				int family);
 
 #endif /* QUICD_ACCESS_H */

@@ -183,6 +183,35 @@ static void behind_check_server(struct quicd_report *report,
 	}
 }
 
+/* nmbd and smbd go by it, so it looks as if all did. */
+static void behind_check_listen(struct quicd_report *report,
+				const struct quicd_behind *behind,
+				const struct quicd_settings *settings)
+{
+	const size_t num = talloc_array_length(settings->listen);
+	bool everywhere = false;
+	size_t i;
+
+	for (i = 0; i < num; i++) {
+		const struct address *address = &settings->listen[i];
+
+		everywhere = everywhere ||
+			     (address->u.sa.sa_family == AF_INET6
+				      ? IN6_IS_ADDR_UNSPECIFIED(
+						&address->u.in6.sin6_addr)
+				      : address->u.in.sin_addr.s_addr ==
+						INADDR_ANY);
+	}
+	if (everywhere && behind->bind_interfaces_only != NULL &&
+	    strcasecmp(behind->bind_interfaces_only, "yes") == 0)
+	{
+		quicd_report_warning(report,
+				     "bind interfaces only = yes: smbd-quicd "
+				     "listens on all interfaces all the same; "
+				     "set smbd_uring:quic listen");
+	}
+}
+
 static bool behind_check_shares(struct quicd_report *report,
 				const struct quicd_behind *behind,
 				const struct quicd_settings *settings)
@@ -274,6 +303,7 @@ bool quicd_behind_check(struct quicd_report *report,
 		}
 		/* else smbd is on another machine, which we do not know */
 	}
+	behind_check_listen(report, behind, settings);
 	behind_check_guests(report, behind, settings);
 	return behind_check_shares(report, behind, settings);
 }

@@ -16,6 +16,7 @@
 #include "names.h"
 #include "settings.h"
 #include "smbconf.h"
+#include "util/macros.h"
 
 /* Letters, digits and colons, in lower case. */
 static void quicd_name_letters(char *to, const char *from)
@@ -43,6 +44,7 @@ static bool quicd_name_contains(const char *letters, const char *known)
 static bool quicd_name_is_serious(const char *letters)
 {
 	return strncmp(letters, "tls", strlen("tls")) == 0 ||
+	       strncmp(letters, "include", strlen("include")) == 0 ||
 	       (strstr(letters, "host") != NULL &&
 		(strstr(letters, "allow") != NULL ||
 		 strstr(letters, "den") != NULL));
@@ -57,9 +59,47 @@ static bool quicd_name_is_near(const char *letters)
 	       strstr(letters, "clientcertificate") != NULL;
 }
 
+/* "smb:hosts deny" is nothing to Samba, but may be something to a module. */
+static void quicd_name_warn(struct quicd_report *report,
+			    const char *name,
+			    const char *letters)
+{
+	static const char *const closing[] = {
+		"allow hosts",
+		"deny hosts",
+		"hosts allow",
+		"hosts deny",
+		"include",
+		"tls cafile",
+		"tls crlfile",
+	};
+	char without[256] = "";
+	char known[32];
+	size_t len = 0;
+	size_t i;
+
+	for (; *letters != '\0' && len < sizeof(without) - 1; letters++) {
+		if (*letters != ':') {
+			without[len++] = *letters;
+		}
+	}
+	for (i = 0; i < ARRAY_SIZE(closing); i++) {
+		quicd_name_letters(known, closing[i]);
+		if (strstr(without, known) != NULL) {
+			quicd_report_warning(report,
+					     "%s: this is not %s, and has no "
+					     "effect on smbd-quicd",
+					     name,
+					     closing[i]);
+			return;
+		}
+	}
+}
+
 static enum quicd_name quicd_name_judge(struct quicd_report *report,
 					const char *section,
 					const char *name,
+					bool taken,
 					const char *letters,
 					const char **canonical)
 {
@@ -100,6 +140,9 @@ static enum quicd_name quicd_name_judge(struct quicd_report *report,
 		return QUICD_NAME_BAD;
 	}
 	if (!ours) {
+		if (taken) {
+			quicd_name_warn(report, name, letters);
+		}
 		return QUICD_NAME_FOREIGN;
 	}
 	for (; known != NULL; i++, known = quicd_settings_parameter(i, &used)) {
@@ -138,7 +181,7 @@ enum quicd_name quicd_name_of(struct quicd_report *report,
 		verdict = QUICD_NAME_FOREIGN; /* one of Samba's own */
 	} else {
 		verdict = quicd_name_judge(
-			report, section, name, letters, canonical);
+			report, section, name, taken, letters, canonical);
 	}
 	if (!taken && verdict == QUICD_NAME_FOREIGN &&
 	    quicd_name_is_serious(letters)) {

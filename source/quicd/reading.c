@@ -215,7 +215,7 @@ static void reading_template(struct quicd_reader *reader)
 	}
 }
 
-static void reading_parameter(void *private_data,
+static bool reading_parameter(void *private_data,
 			      const char *section,
 			      const char *name,
 			      const char *value)
@@ -228,27 +228,29 @@ static void reading_parameter(void *private_data,
 	case QUICD_NAME_OURS:
 		if (value != NULL) {
 			reading_ours(reader, canonical, value);
-		} else {
-			reader->good = quicd_report_error(
-				reader->report, "%s: there is no value", name);
+			break;
 		}
-		break;
+		reader->good = quicd_report_error(reader->report,
+						  "%s: there is no value",
+						  name);
+		return true;
 	case QUICD_NAME_BAD:
 		reader->good = false;
-		break;
+		return true;
 	case QUICD_NAME_FOREIGN:
 		if (value == NULL) {
 			break;
 		}
 		if (section == NULL) {
 			reading_sambas(reader, name, value);
-		} else {
+		} else if (strchr(name, ':') == NULL) {
 			reading_share(reader, section, name, value);
 		}
 		break;
 	case QUICD_NAME_IGNORED:
 		break;
 	}
+	return false;
 }
 
 /* As Samba does: relative to "private dir".  NULL without memory. */

@@ -476,6 +476,51 @@ static bool quicd_settings_file(struct quicd_settings *settings,
 	return false;
 }
 
+static bool quicd_settings_listens(const struct quicd_settings *settings,
+				   int family)
+{
+	size_t i;
+
+	for (i = 0; i < talloc_array_length(settings->listen); i++) {
+		if (settings->listen[i].u.sa.sa_family == family) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * "hosts allow = 10." lets in 10.0.0.0/8 alone.  With "hosts deny = 0.0.0.0/0"
+ * it lets all of IPv6 in, too: in smbd, who is in neither list may come in.
+ */
+static void quicd_settings_check_hosts(const struct quicd_settings *settings,
+				       struct quicd_report *report)
+{
+	const struct quicd_access *allow = settings->hosts_allow;
+	const struct quicd_access *deny = settings->hosts_deny;
+	bool ipv4 = quicd_access_admits_others(allow, deny, AF_INET);
+	bool ipv6 = quicd_access_admits_others(allow, deny, AF_INET6);
+
+	/* a list of those who must not come in, and no more */
+	if (deny == NULL || (allow == NULL && ipv4)) {
+		return;
+	}
+	ipv4 = ipv4 && quicd_settings_listens(settings, AF_INET);
+	ipv6 = ipv6 && quicd_settings_listens(settings, AF_INET6);
+	if (ipv4 || ipv6) {
+		quicd_report_warning(
+			report,
+			"hosts deny: smbd lets in %s clients that no list "
+			"names; add %s to keep them out",
+			!ipv6	? "IPv4"
+			: !ipv4 ? "IPv6"
+				: "all",
+			!ipv6	? "0.0.0.0/0"
+			: !ipv4 ? "::/0"
+				: "ALL");
+	}
+}
+
 /* The words of a list are items of its name. */
 static bool quicd_settings_hosts(struct quicd_settings *settings,
 				 struct quicd_report *report,
@@ -527,6 +572,9 @@ static bool quicd_settings_hosts(struct quicd_settings *settings,
 		       good;
 	}
 	talloc_free(words);
+	if (good) {
+		quicd_settings_check_hosts(settings, report);
+	}
 	return good;
 }
 

@@ -9,16 +9,18 @@
  * by printing all, and bring a hundred private libraries.
  *
  * testparm skips an include that it does not find, as smbd does.  It says so
- * at debug level 2, and at level 4 it says the line that it is about to take.
- * So its stderr is read, too; and smbconf_search.c searches the files for what
- * is dropped without a word.  Its exit status is 1 for faults that are none for
- * smbd (a script that is missing, a range of IDs), so that it says nothing here:
- * what counts is whether it began to print.
+ * at debug level 2, at level 4 the line that it is about to take, and at level
+ * 5 the header of a share: it prints no share that is not valid. So its stderr
+ * is read, too; and smbconf_search.c searches the files for what is dropped
+ * without a word.  Its exit status is 1 for faults that are none for smbd (a
+ * script that is missing, a range of IDs), so that it says nothing here: what
+ * counts is whether it began to print.
  */
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -28,6 +30,7 @@
 #include "smbconf_internal.h"
 #include "testparm.h"
 #include "util/macros.h"
+#include "util/printable.h"
 
 void smbconf_no_memory(struct smbconf_reader *reader)
 {
@@ -149,10 +152,7 @@ uint64_t smbconf_ours(const char *name)
 	return 0;
 }
 
-/*
- * A share that is not valid is not printed, and the registry can take the place
- * of a file.
- */
+/* The registry can take the place of a file. */
 static void smbconf_check_ours(struct smbconf_reader *reader)
 {
 	const uint64_t lost = reader->written & ~reader->printed;
@@ -163,12 +163,25 @@ static void smbconf_check_ours(struct smbconf_reader *reader)
 		if ((lost >> i & 1) != 0) {
 			reader->good = quicd_report_error(
 				reader->report,
-				"%s: Samba ignores it where it is: in a share "
-				"that is not valid, or in a file in place of "
-				"which it takes the registry",
+				"%s: Samba ignores it where it is, in a file "
+				"in place of which it takes the registry",
 				quicd_settings_parameter(i, &used));
 		}
 	}
+}
+
+/*
+ * smbd reads such an include again when it knows the client.  %L changes with a
+ * session request of NetBIOS only, which smbd-quicd does not pass on.
+ */
+static bool smbconf_is_by_client(const char *path)
+{
+	for (; (path = strchr(path, '%')) != NULL; path++) {
+		if (path[1] != '\0' && strchr("aDGIiJjMmRU", path[1]) != NULL) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static void smbconf_add_file(struct smbconf_reader *reader, const char *path)
@@ -192,6 +205,31 @@ static void smbconf_add_file(struct smbconf_reader *reader, const char *path)
 		return;
 	}
 	reader->num_files++;
+}
+
+void smbconf_ignored(struct smbconf_reader *reader, const char *name)
+{
+	char text[256]; /* of a file that may be no text */
+
+	if (!reader->fn(reader->private_data, NULL, name, NULL)) {
+		(void)printable_copy(text, sizeof(text), name);
+		quicd_report_warning(reader->report,
+				     "%s: Samba ignores this line",
+				     text);
+	}
+}
+
+/* A name that says so itself; a container may hide any other below it. */
+bool smbconf_is_null(const char *path)
+{
+	static const char null[] = "/dev/null";
+	char *real = realpath(path, NULL);
+	struct stat st;
+	const bool is = real != NULL && strcmp(real, null) == 0 &&
+			stat(null, &st) == 0 && S_ISCHR(st.st_mode);
+
+	free(real);
+	return is;
 }
 
 /* A line of what testparm prints of the parameters. */
@@ -222,6 +260,9 @@ static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 	equals++;
 	equals += *equals == ' ';
 	reader->printed |= smbconf_ours(name);
+	if (!reader->global && reader->sections && strchr(name, ':') != NULL) {
+		return; /* stderr had it */
+	}
 	/* of the last include it prints what the variables have become */
 	if (reader->global && reader->include != NULL &&
 	    strchr(reader->include, '%') != NULL &&
@@ -229,10 +270,10 @@ static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 	{
 		smbconf_add_file(reader, equals);
 	}
-	reader->fn(reader->private_data,
-		   reader->global ? NULL : reader->section,
-		   name,
-		   equals);
+	(void)reader->fn(reader->private_data,
+			 reader->global ? NULL : reader->section,
+			 name,
+			 equals);
 }
 
 /* What comes after start, or NULL. */
@@ -316,6 +357,9 @@ static void smbconf_no_include(struct smbconf_reader *reader, const char *path)
 	struct stat st;
 	const char *why = "it is not a file";
 
+	if (smbconf_is_null(path)) {
+		return;
+	}
 	if (stat(path, &st) != 0) {
 		why = strerror(errno);
 	}
@@ -388,6 +432,7 @@ static void smbconf_remember(struct smbconf_reader *reader, const char *name)
 		"deny hosts",
 		"hosts allow",
 		"hosts deny",
+		"tls cafile",
 		"tls crlfile",
 	};
 	size_t i;
@@ -402,25 +447,67 @@ static void smbconf_remember(struct smbconf_reader *reader, const char *name)
 /* "NAME = VALUE", as smb.conf has it. */
 static void smbconf_doing(struct smbconf_reader *reader, char *line)
 {
-	char *equals = strchr(line, '=');
+	char *equals = strstr(line, " = ");
 	const char *value = NULL;
 
 	if (equals == NULL) {
 		return;
 	}
 	*equals = '\0';
+	equals++;
 	value = equals + 1 + strspn(equals + 1, " ");
 	reader->written |= smbconf_ours(line);
+	if (reader->doing != NULL && strchr(line, ':') != NULL) {
+		(void)reader->fn(reader->private_data,
+				 reader->doing,
+				 line,
+				 value);
+	}
 	smbconf_remember(reader, line);
 	smbconf_empty_word(reader, line, value);
 	if (quicd_smbconf_same_name(line, "include")) {
 		smbconf_keep(reader, &reader->include, value);
 		smbconf_add_file(reader, value);
+		if (smbconf_is_by_client(value)) {
+			quicd_report_warning(
+				reader->report,
+				"include = %s: smbd chooses the file by the "
+				"client; smbd-quicd reads the one that it has "
+				"without a client",
+				value);
+		}
 	} else if (quicd_smbconf_same_name(line, "config file") &&
 		   value[0] != '\0') {
 		smbconf_config_file(reader, value);
 		smbconf_add_file(reader, value);
 	}
+}
+
+/* "Processing section "[NAME]"", or the same behind the name of a function. */
+static bool smbconf_header(struct smbconf_reader *reader, char *line)
+{
+	static const char text[] = "Processing section \"[";
+	char *name = strstr(line, text);
+	char *end = NULL;
+
+	if (name == NULL ||
+	    (name != line && smbconf_after(line, "lp_do_section: ") == NULL))
+	{
+		return false;
+	}
+	name += sizeof(text) - 1;
+	end = strrchr(name, ']');
+	if (end != NULL) {
+		*end = '\0';
+	}
+	TALLOC_FREE(reader->doing);
+	if (!quicd_smbconf_same_name(name, "global") &&
+	    !quicd_smbconf_same_name(name, "globals"))
+	{
+		smbconf_keep(reader, &reader->doing, name);
+		reader->sections = true;
+	}
+	return true;
 }
 
 /* A line of what testparm says on the way. */
@@ -449,7 +536,7 @@ static void smbconf_stderr(struct smbconf_reader *reader, char *line)
 	rest = smbconf_after(line, "Unknown parameter encountered: \"");
 	if (rest != NULL) {
 		rest[strcspn(rest, "\"")] = '\0';
-		reader->fn(reader->private_data, NULL, rest, NULL);
+		smbconf_ignored(reader, rest);
 		return;
 	}
 	rest = strstr(line, " found in service section");
@@ -469,12 +556,22 @@ static void smbconf_stderr(struct smbconf_reader *reader, char *line)
 		smbconf_forgets(reader);
 		return;
 	}
-	if (line[0] == '\0' || smbconf_after(line, "Processing section") ||
+	if (smbconf_after(line, "lp_load_ex: refreshing")) {
+		TALLOC_FREE(reader->doing); /* it begins in [global] */
+		return;
+	}
+	if (line[0] == '\0' || smbconf_header(reader, line) ||
 	    smbconf_after(line, "lp_load_ex") ||
 	    smbconf_after(line, "pm_process()") ||
+	    smbconf_after(line, "free_service: ") ||
+	    smbconf_after(line, "Freeing parametrics") ||
 	    smbconf_after(line, "Initialising global"))
 	{
 		return;
+	}
+	if (smbconf_after(line, "INFO: Current debug levels") ||
+	    smbconf_after(line, "  ")) {
+		return; /* of each class */
 	}
 	talloc_free(reader->tail[SMBCONF_TAIL - 1]);
 	for (i = SMBCONF_TAIL - 1; i > 0; i--) {

@@ -20,8 +20,10 @@
  *                     and case are the writer's
  * @param[in] value    NULL: Samba ignores it, as it does not know the name or
  *                     there is no "="; then name is the line
+ *
+ * @return whether it has said something about the name.
  */
-typedef void (*quicd_smbconf_fn)(void *private_data,
+typedef bool (*quicd_smbconf_fn)(void *private_data,
 				 const char *section,
 				 const char *name,
 				 const char *value);

@@ -21,6 +21,8 @@ struct smbconf_reader {
 	bool global;
 	bool global_seen;
 	bool value;    /* of stderr: the last line had one */
+	char *doing;   /* of stderr: the share; NULL in [global] */
+	bool sections; /* stderr has them */
 	char *file;    /* the main one, as testparm says it */
 	char *include; /* the last one, as it is written */
 	char *closes;  /* the last name that keeps somebody out */
@@ -40,6 +42,12 @@ uint64_t smbconf_ours(const char *name);
 
 /** @brief Whether a name decides who may come in, or how smbd is reached. */
 bool smbconf_is_needed(const char *name);
+
+/** @brief Pass a name on that Samba ignores, and say it in any case. */
+void smbconf_ignored(struct smbconf_reader *reader, const char *name);
+
+/** @brief Whether a file is empty, as its author says by this name. */
+bool smbconf_is_null(const char *path);
 
 /**
  * @brief Pass on, or say, what Samba drops of a file.

@@ -18,6 +18,12 @@
 
 #include "smbconf_internal.h"
 
+/* What isspace() knows, as Samba skips it. */
+static const char *smbconf_skip(const char *text)
+{
+	return text + strspn(text, " \t\r\v\f");
+}
+
 /* Pass a line on, or what is behind a header, that Samba drops. */
 static void smbconf_search_line(struct smbconf_reader *reader,
 				const char *path,
@@ -31,8 +37,7 @@ static void smbconf_search_line(struct smbconf_reader *reader,
 		if (rest == NULL) {
 			return; /* it takes this for an error */
 		}
-		rest++;
-		rest += strspn(rest, " \t");
+		rest = smbconf_skip(rest + 1);
 		if (rest[0] == '\0' ||
 		    (!continued && strchr("#;", rest[0]) != NULL)) {
 			return;
@@ -41,10 +46,10 @@ static void smbconf_search_line(struct smbconf_reader *reader,
 				     "%s: %s: Samba drops what is behind \"]\"",
 				     path,
 				     line);
-	} else if (strchr(line, '=') != NULL) {
-		return;
+		(void)reader->fn(reader->private_data, NULL, rest, NULL);
+	} else if (strchr(line, '=') == NULL && *smbconf_skip(line) != '\0') {
+		smbconf_ignored(reader, line);
 	}
-	reader->fn(reader->private_data, NULL, rest, NULL);
 }
 
 /*
@@ -79,7 +84,8 @@ static void smbconf_search_swallowed(struct smbconf_reader *reader,
 			path,
 			line);
 	} else {
-		reader->fn(reader->private_data, NULL, name, NULL);
+		/* if it is not what it was meant to be */
+		(void)reader->fn(reader->private_data, NULL, name, NULL);
 	}
 	talloc_free(name);
 }
@@ -109,7 +115,7 @@ static int smbconf_search_lines(struct smbconf_reader *reader,
 	int error;
 
 	while ((len = getline(&line, &size, f)) > 0) {
-		const char *begin = line + strspn(line, " \t");
+		const char *begin = smbconf_skip(line);
 		bool more;
 
 		while (len > 0 && isspace((unsigned char)line[len - 1])) {
@@ -124,7 +130,7 @@ static int smbconf_search_lines(struct smbconf_reader *reader,
 		if (more) {
 			line[len - 1] = '\0';
 		}
-		if (whole != NULL && whole[strspn(whole, " \t")] != '\0') {
+		if (whole != NULL && *smbconf_skip(whole) != '\0') {
 			smbconf_search_swallowed(reader, path, begin);
 		}
 		whole = talloc_strdup_append(whole, continued ? line : begin);
@@ -184,8 +190,12 @@ static int smbconf_open(const char *path, FILE **f)
 void smbconf_search(struct smbconf_reader *reader, const char *path)
 {
 	FILE *f = NULL;
-	int error = smbconf_open(path, &f);
+	int error = 0;
 
+	if (smbconf_is_null(path)) {
+		return;
+	}
+	error = smbconf_open(path, &f);
 	if (f != NULL) {
 		error = smbconf_search_lines(reader, path, f);
 		fclose(f);

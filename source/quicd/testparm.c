@@ -148,11 +148,12 @@ static bool testparm_take_all(struct testparm *testparm)
 		{
 			continue;
 		}
-		for (i = 0; i < QUICD_TESTPARM_STREAMS; i++) {
-			if (polled[i].revents != 0 &&
-			    !testparm_take(testparm, i)) {
-				return false;
-			}
+		/* what it says on the way comes before what it prints */
+		i = polled[QUICD_TESTPARM_STDERR].revents != 0
+			    ? QUICD_TESTPARM_STDERR
+			    : QUICD_TESTPARM_STDOUT;
+		if (!testparm_take(testparm, i)) {
+			return false;
 		}
 	}
 }
@@ -162,7 +163,7 @@ static int testparm_spawn_with(struct testparm *testparm,
 			       const int to[QUICD_TESTPARM_STREAMS])
 {
 	char program[] = "testparm";
-	char debug[] = "-d4";
+	char debug[] = "-d5";
 	char how[] = "-sv";
 	char *file = NULL;
 	char *args[] = {program, debug, how, NULL, NULL};

@@ -31,6 +31,10 @@
 #include "util/printable.h"
 
 #define QUICD_ALPN "smb"
+
+/* A company has fewer CAs, and a system's list of all public ones has more. */
+#define QUICD_MANY_CAS 32
+
 #define QUICD_PRIORITY                                              \
 	"%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:" \
 	"-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
@@ -342,6 +346,14 @@ static bool quicd_tls_load_trust(struct quicd_tls *tls,
 	}
 	if (!quicd_certificates_parse(report, &settings->ca, &tls->trusted)) {
 		return false;
+	}
+	if (tls->trusted.num > QUICD_MANY_CAS && settings->client_allow == NULL)
+	{
+		quicd_report_warning(report,
+				     "%s: it has %u CAs; whoever has a client "
+				     "certificate of any of them is let in",
+				     settings->ca.source,
+				     tls->trusted.num);
 	}
 	if (settings->crl.data != NULL) {
 		tls->revocation = quicd_revocation_load(tls,

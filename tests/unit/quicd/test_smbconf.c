@@ -93,7 +93,7 @@ struct taken {
 	char text[4096];
 };
 
-static void take(void *private_data,
+static bool take(void *private_data,
 		 const char *section,
 		 const char *name,
 		 const char *value)
@@ -107,6 +107,7 @@ static void take(void *private_data,
 		       section != NULL ? section : "",
 		       name,
 		       value != NULL ? value : "(none)");
+	return false;
 }
 
 static bool read_all(struct taken *taken)
