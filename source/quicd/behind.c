@@ -269,6 +269,12 @@ static void behind_check_guests(struct quicd_report *report,
 				     "login fails may be guests; Never is safe",
 				     behind->map_to_guest);
 	}
+	if (behind->usershare_guests) {
+		quicd_report_warning(report,
+				     "usershare allow guests = yes: users can "
+				     "make shares for which clients of QUIC "
+				     "need no password");
+	}
 	if (behind->num_guest_shares > 0) {
 		quicd_report_warning(report,
 				     "guest ok = yes of [%s], one of %u such "

@@ -23,6 +23,7 @@ struct quicd_behind {
 	/* the number of shares with "guest ok", and the name of the first */
 	unsigned num_guest_shares;
 	const char *guest_share;
+	bool usershare_guests; /* users may make such shares */
 };
 
 /** @brief Check it; false after an error in the report. */

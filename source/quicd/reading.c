@@ -42,7 +42,8 @@ struct quicd_reader {
 	const char *tls_cafile;
 	const char *tls_crlfile;
 	const char *usershares; /* how many there may be */
-	const char *template;	/* of these */
+	const char *usershare_guests;
+	const char *template; /* of these */
 	bool template_seen;
 	bool make; /* the file of the secret */
 	bool good;
@@ -123,6 +124,7 @@ static void reading_sambas(struct quicd_reader *reader,
 		{"tls cafile", &reader->tls_cafile},
 		{"tls crlfile", &reader->tls_crlfile},
 		{"usershare max shares", &reader->usershares},
+		{"usershare allow guests", &reader->usershare_guests},
 		{"usershare template share", &reader->template},
 		{"smb ports", &reader->behind.ports},
 		{"server smb transports", &reader->behind.ports},
@@ -204,12 +206,19 @@ static void reading_share(struct quicd_reader *reader,
 	}
 }
 
-/* One that is not valid is not printed, so that it may have a list. */
-static void reading_template(struct quicd_reader *reader)
+/* Shares that users make, with what they have of a share of smb.conf. */
+static void reading_usershares(struct quicd_reader *reader)
 {
+	if (reader->usershares == NULL || strcmp(reader->usershares, "0") == 0)
+	{
+		return;
+	}
+	reader->behind.usershare_guests = reader->usershare_guests != NULL &&
+					  strcasecmp(reader->usershare_guests,
+						     "yes") == 0;
+	/* one that is not valid is not printed, so that it may have a list */
 	if (reader->template != NULL && reader->template[0] != '\0' &&
-	    reader->usershares != NULL &&
-	    strcmp(reader->usershares, "0") != 0 && !reader->template_seen)
+	    !reader->template_seen)
 	{
 		reading_add_share(reader, reader->template);
 	}
@@ -400,6 +409,14 @@ static void reading_trust(struct quicd_reader *reader,
 			  const struct quicd_settings *settings)
 {
 	if (settings->client_certificates == QUICD_CLIENT_CERTIFICATES_NO) {
+		if (reader->tls_crlfile != NULL &&
+		    reader->tls_crlfile[0] != '\0') {
+			quicd_report_warning(
+				reader->report,
+				"tls crlfile has no effect on smbd-quicd: it "
+				"asks no client for a certificate; set "
+				"smbd_uring:quic client certificates");
+		}
 		return;
 	}
 	reading_file(reader,
@@ -475,7 +492,7 @@ struct quicd_bundle *quicd_reading(TALLOC_CTX *mem_ctx,
 	}
 	good = quicd_smbconf_read(
 		mem_ctx, report, path, reading_parameter, &reader);
-	reading_template(&reader);
+	reading_usershares(&reader);
 	/* with names that are in doubt, too, so that all is said at once */
 	if (good) {
 		good = reading_check(&reader) && reader.good;

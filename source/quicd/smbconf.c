@@ -536,7 +536,9 @@ static void smbconf_stderr(struct smbconf_reader *reader, char *line)
 	rest = smbconf_after(line, "Unknown parameter encountered: \"");
 	if (rest != NULL) {
 		rest[strcspn(rest, "\"")] = '\0';
-		smbconf_ignored(reader, rest);
+		if (!quicd_smbconf_same_name(rest, "includes")) {
+			smbconf_ignored(reader, rest);
+		} /* else: see smbconf_search_line() */
 		return;
 	}
 	rest = strstr(line, " found in service section");
@@ -570,7 +572,8 @@ static void smbconf_stderr(struct smbconf_reader *reader, char *line)
 		return;
 	}
 	if (smbconf_after(line, "INFO: Current debug levels") ||
-	    smbconf_after(line, "  ")) {
+	    smbconf_after(line, "  "))
+	{
 		return; /* of each class */
 	}
 	talloc_free(reader->tail[SMBCONF_TAIL - 1]);

@@ -24,32 +24,59 @@ static const char *smbconf_skip(const char *text)
 	return text + strspn(text, " \t\r\v\f");
 }
 
+/* What is before "="; NULL if there is none, or no memory. */
+static char *smbconf_search_name(struct smbconf_reader *reader,
+				 const char *line)
+{
+	const char *equals = strchr(line, '=');
+	char *name = NULL;
+
+	if (equals == NULL) {
+		return NULL;
+	}
+	while (equals > line && isspace((unsigned char)equals[-1])) {
+		equals--;
+	}
+	name = talloc_strndup(reader, line, (size_t)(equals - line));
+	if (name == NULL) {
+		smbconf_no_memory(reader);
+	}
+	return name;
+}
+
 /* Pass a line on, or what is behind a header, that Samba drops. */
 static void smbconf_search_line(struct smbconf_reader *reader,
 				const char *path,
 				const char *line,
 				bool continued)
 {
-	const char *rest = line;
+	const char *rest = strchr(line, ']');
+	char *name = NULL;
 
-	if (line[0] == '[') {
-		rest = strchr(line, ']');
-		if (rest == NULL) {
-			return; /* it takes this for an error */
+	if (line[0] != '[') {
+		name = smbconf_search_name(reader, line);
+		/* the registry has such a value for its own use */
+		if (name != NULL && quicd_smbconf_same_name(name, "includes")) {
+			smbconf_ignored(reader, name);
 		}
-		rest = smbconf_skip(rest + 1);
-		if (rest[0] == '\0' ||
-		    (!continued && strchr("#;", rest[0]) != NULL)) {
-			return;
+		talloc_free(name);
+		if (strchr(line, '=') == NULL && *smbconf_skip(line) != '\0') {
+			smbconf_ignored(reader, line);
 		}
-		quicd_report_warning(reader->report,
-				     "%s: %s: Samba drops what is behind \"]\"",
-				     path,
-				     line);
-		(void)reader->fn(reader->private_data, NULL, rest, NULL);
-	} else if (strchr(line, '=') == NULL && *smbconf_skip(line) != '\0') {
-		smbconf_ignored(reader, line);
+		return;
 	}
+	if (rest == NULL) {
+		return; /* it takes this for an error */
+	}
+	rest = smbconf_skip(rest + 1);
+	if (rest[0] == '\0' || (!continued && strchr("#;", rest[0]) != NULL)) {
+		return;
+	}
+	quicd_report_warning(reader->report,
+			     "%s: %s: Samba drops what is behind \"]\"",
+			     path,
+			     line);
+	(void)reader->fn(reader->private_data, NULL, rest, NULL);
 }
 
 /*
@@ -60,18 +87,9 @@ static void smbconf_search_swallowed(struct smbconf_reader *reader,
 				     const char *path,
 				     const char *line)
 {
-	const char *equals = strchr(line, '=');
-	char *name = NULL;
+	char *name = smbconf_search_name(reader, line);
 
-	if (equals == NULL) {
-		return;
-	}
-	while (equals > line && isspace((unsigned char)equals[-1])) {
-		equals--;
-	}
-	name = talloc_strndup(reader, line, (size_t)(equals - line));
 	if (name == NULL) {
-		smbconf_no_memory(reader);
 		return;
 	}
 	if (smbconf_ours(name) != 0 || smbconf_is_needed(name) ||
