@@ -311,6 +311,14 @@ bool quicd_behind_check(struct quicd_report *report,
 	}
 	behind_check_listen(report, behind, settings);
 	behind_check_guests(report, behind, settings);
+	if (behind->told_address != NULL && !settings->transparent) {
+		quicd_report_warning(
+			report,
+			"%s: it is told the address of smbd-quicd for "
+			"clients of QUIC, unless "
+			"smbd_uring:quic transparent = yes",
+			behind->told_address);
+	}
 	return behind_check_shares(report, behind, settings);
 }
 

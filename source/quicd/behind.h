@@ -24,6 +24,8 @@ struct quicd_behind {
 	unsigned num_guest_shares;
 	const char *guest_share;
 	bool usershare_guests; /* users may make such shares */
+	/* a program that is told the client's address, or NULL */
+	const char *told_address;
 };
 
 /** @brief Check it; false after an error in the report. */

@@ -142,6 +142,36 @@ static void quicd_conn_give_token(struct quicd_conn *conn)
 	}
 }
 
+/*
+ * The settings may have changed since the handshake began.  A client must not
+ * hold one open to come in by those of before.  What it has shown is not looked
+ * at again: it can come back.
+ */
+static bool quicd_conn_check_reload(struct quicd_conn *conn)
+{
+	const struct quicd_context *context = conn->context;
+	struct quicd_counters *counters = context->shared->counters;
+
+	if (!quicd_settings_admit(context->settings, &conn->peer)) {
+		quicd_count(counters, QUICD_COUNT_REFUSED_HOSTS);
+		quicd_conn_fail(conn,
+				QUICD_ERROR_REFUSED,
+				"hosts allow, hosts deny");
+		return false;
+	}
+	if (conn->tls.tls != context->tls &&
+	    context->settings->client_certificates !=
+		    QUICD_CLIENT_CERTIFICATES_NO)
+	{
+		quicd_count(counters, QUICD_COUNT_REFUSED_TLS);
+		quicd_conn_fail(conn,
+				QUICD_ERROR_REFUSED,
+				"a reload came during the handshake");
+		return false;
+	}
+	return true;
+}
+
 static int quicd_conn_handshake_completed(ngtcp2_conn *ngtcp2, void *user_data)
 {
 	struct quicd_conn *conn = user_data;
@@ -154,6 +184,9 @@ static int quicd_conn_handshake_completed(ngtcp2_conn *ngtcp2, void *user_data)
 	if (!quicd_tls_peer_check(&conn->tls)) {
 		quicd_count(counters, QUICD_COUNT_REFUSED_TLS);
 		quicd_conn_fail(conn, QUICD_ERROR_REFUSED, conn->tls.reason);
+		return 0;
+	}
+	if (!quicd_conn_check_reload(conn)) {
 		return 0;
 	}
 	conn->slot = quicd_limits_take(context->shared->limits,

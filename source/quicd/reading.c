@@ -109,6 +109,19 @@ static void reading_words(struct quicd_reader *reader,
 	}
 }
 
+/* A program that may decide by the address who comes in. */
+static void reading_program(struct quicd_reader *reader,
+			    const char *name,
+			    const char *value)
+{
+	if ((strcmp(name, "preexec") == 0 ||
+	     strcmp(name, "root preexec") == 0) &&
+	    (strstr(value, "%I") != NULL || strstr(value, "%M") != NULL))
+	{
+		reading_keep(reader, &reader->behind.told_address, name);
+	}
+}
+
 /* Samba's own, of [global]. */
 static void reading_sambas(struct quicd_reader *reader,
 			   const char *name,
@@ -250,6 +263,7 @@ static bool reading_parameter(void *private_data,
 		if (value == NULL) {
 			break;
 		}
+		reading_program(reader, name, value);
 		if (section == NULL) {
 			reading_sambas(reader, name, value);
 		} else if (strchr(name, ':') == NULL) {
