@@ -19,6 +19,9 @@
 /* A connection without bytes of SMB for longer counts as idle. */
 #define QUICD_BUSY CLOCK_NS_PER_S
 
+/* The time that we need ourselves in a round trip, until we grant credit. */
+#define QUICD_SERVICE_TIME CLOCK_NS_PER_MS
+
 /* See quicd_conn_watch_path(). */
 #define QUICD_NARROW_AFTER CLOCK_NS_PER_S
 #define QUICD_NARROW_TIME (600 * CLOCK_NS_PER_S)
@@ -178,9 +181,13 @@ static bool quicd_conn_write(struct quicd_conn *conn, uint64_t now)
 }
 
 /*
- * Grant the client new credit for the bytes that smbd took.  If smbd took half
- * of the credit in less than two round trips, the credit limits the client.
+ * Grant the client new credit for the bytes that smbd took.  If smbd took the
+ * whole credit in less than four round trips, the credit limits the client.
  * Then double the credit, as far as the budget allows.
+ *
+ * The round trips are the shortest ones.  The time that packets wait in our own
+ * socket makes later ones longer.  More credit would only wait there as well,
+ * until the socket's buffer overflows.
  */
 static void quicd_conn_give_credit(struct quicd_conn *conn,
 				   size_t taken,
@@ -190,9 +197,10 @@ static void quicd_conn_give_credit(struct quicd_conn *conn,
 	ngtcp2_conn_info info;
 
 	conn->window_taken += taken;
-	if (conn->window_taken >= conn->window / 2) {
+	if (conn->window_taken >= conn->window) {
 		ngtcp2_conn_get_conn_info(conn->ngtcp2, &info);
-		if (now - conn->window_start < 2 * info.smoothed_rtt &&
+		if (now - conn->window_start <
+			    4 * (info.min_rtt + QUICD_SERVICE_TIME) &&
 		    2 * conn->window <= QUICD_RELAY_MAX &&
 		    quicd_account_grow(&conn->account, conn->window))
 		{
