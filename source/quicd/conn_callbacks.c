@@ -355,9 +355,9 @@ static int quicd_conn_stream_close(ngtcp2_conn *ngtcp2,
 }
 
 /*
- * ngtcp2 uses a new address at once, and goes back if nobody answers there.  The
- * limits, the status and smbd learn of it only after path validation, because
- * anybody can forge a source address.
+ * ngtcp2 uses a new address at once, and goes back if nobody answers there.
+ * The limits, the status and smbd learn of it only after path validation,
+ * because anybody can forge a source address.
  */
 static int quicd_conn_path_validation(ngtcp2_conn *ngtcp2,
 				      uint32_t flags,

@@ -14,7 +14,7 @@
 #include "log.h"
 #include "util/clock.h"
 
-/* The longest closing period; PTO is what a client's path makes it. */
+/* The longest closing period, as a client's path can make the PTO long. */
 #define QUICD_CLOSING_MAX (3 * CLOCK_NS_PER_S)
 
 void quicd_conn_set_state(struct quicd_conn *conn, enum quicd_state state)
@@ -91,7 +91,7 @@ static void quicd_conn_log_closed(const struct quicd_conn *conn,
 	}
 }
 
-/* Write and send CONNECTION_CLOSE; it stays in conn->closing. */
+/* Write CONNECTION_CLOSE, send it, and keep it in conn->closing. */
 static void quicd_conn_send_close(struct quicd_conn *conn,
 				  const ngtcp2_ccerr *ccerr)
 {
@@ -126,10 +126,10 @@ static void quicd_conn_send_close(struct quicd_conn *conn,
 }
 
 /*
- * Close both sides.  The owner frees the connection, after it has put
- * conn->closing where the closing period has it.
+ * Close both sides.  The owner begins a closing period with conn->closing, and
+ * then frees the connection.
  *
- * ccerr: NULL if the client is not to be told; reason: NULL if nobody is.
+ * ccerr: NULL if the client is not told; reason: NULL if nobody is told.
  */
 static void quicd_conn_close(struct quicd_conn *conn,
 			     const ngtcp2_ccerr *ccerr,
@@ -151,7 +151,7 @@ static void quicd_conn_close(struct quicd_conn *conn,
 	if (conn->relay != NULL && conn->reset) {
 		quicd_relay_reset(conn->relay);
 	} else if (conn->relay != NULL) {
-		/* what the client has sent before it closed */
+		/* smbd gets what the client sent before it closed */
 		(void)quicd_relay_flush(conn->relay, &taken);
 	}
 	TALLOC_FREE(conn->relay);

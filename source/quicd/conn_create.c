@@ -58,7 +58,7 @@ static void quicd_conn_settings(ngtcp2_settings *settings,
 	settings->cc_algo = bbr ? NGTCP2_CC_ALGO_BBR : NGTCP2_CC_ALGO_CUBIC;
 	settings->max_tx_udp_payload_size = payload;
 	settings->pmtud_probes = probes;
-	/* none that the device does not take */
+	/* no probe that the device cannot send */
 	while (num_probes > 1 && probes[num_probes - 1] > payload) {
 		num_probes--;
 	}

@@ -2,12 +2,14 @@
 /*
  * A worker's endpoint, see endpoint.h.
  *
- * It finds the connection of each datagram, accepts new ones, and has those
- * work that got datagrams, once after each batch.
+ * The endpoint finds the connection of each datagram and accepts new
+ * connections.  After each batch, it lets the connections work that got
+ * datagrams.
  *
- * What an unknown sender can cause is bounded.  QUICD_FREE_HANDSHAKES may be
- * under way before an address has to be proved by a Retry, which keeps nothing
- * here; QUICD_MAX_HANDSHAKES in all.  The answers of stateless.h are limited.
+ * Limits bound what an unknown sender can cause.  After QUICD_FREE_HANDSHAKES
+ * at a time, a client has to prove its address by a Retry, for which we keep no
+ * state.  There are never more than QUICD_MAX_HANDSHAKES.  The answers of
+ * stateless.h are limited as well.
  */
 
 #include "config.h"
@@ -32,29 +34,29 @@
 #define QUICD_MAX_HANDSHAKES 512
 #define QUICD_MAX_CLOSE_WAITS 512
 
-/* Clients that had to begin again, which we remember. */
+/* We remember so many clients that got a Retry for want of a ClientHello. */
 #define QUICD_RETRIED 32
 
-/* How often those are looked at that were busy. */
+/* How often a drain checks whether busy connections have become idle. */
 #define QUICD_DRAIN_INTERVAL (CLOCK_NS_PER_S / 10)
 
 /*
- * How long a worker that sends lets acknowledgements gather, in nanoseconds and
- * in parts of the round-trip time.  smbclient acknowledges every second packet
- * in a datagram of its own, and each would wake us for two packets.
+ * How long a worker that sends lets acknowledgements gather: nanoseconds, and
+ * the part of the round-trip time.  smbclient sends a datagram for every second
+ * packet that it acknowledges, and each would wake us to send two packets.
  */
 #define QUICD_GATHER_MAX (250 * CLOCK_NS_PER_US)
 #define QUICD_GATHER_RTT 4
 
-/* Free memory that the worker keeps. */
+/* So much free memory stays with the worker. */
 #define QUICD_KEPT_MEMORY (8 * 1024 * 1024)
 
 struct quicd_endpoint {
 	struct quicd_context context;
 	struct uring_status *status; /* or NULL */
 	struct quicd_conn *idle;
-	struct quicd_conn *work; /* those that have something to do */
-	uint64_t gather;	 /* no wait ends before, but by a timer */
+	struct quicd_conn *work; /* connections that have something to do */
+	uint64_t gather;	 /* until then only a timer ends a wait */
 	struct quicd_close_waits *close_waits;
 	struct quicd_stateless stateless;
 	struct {
@@ -65,13 +67,13 @@ struct quicd_endpoint {
 		void *owner;
 	} drain;
 
-	/* the last Destination Connection IDs of clients that began with the
-	 * end of a ClientHello */
+	/* the first Destination Connection IDs of clients that got a Retry
+	 * because the beginning of their ClientHello was missing */
 	ngtcp2_cid retried[QUICD_RETRIED];
 	unsigned num_retried;
 };
 
-/* Connections: which of them have something to do. */
+/* The list of connections that have something to do. */
 
 static void quicd_endpoint_put(struct quicd_conn *conn,
 			       struct quicd_conn **list)
@@ -96,7 +98,7 @@ static void quicd_endpoint_free(struct quicd_conn *conn)
 	talloc_free(conn);
 }
 
-/* The closing period, if the client was told, goes on without it. */
+/* The closing period, if there is one, does not need the connection. */
 static void quicd_endpoint_closed(struct quicd_endpoint *endpoint,
 				  struct quicd_conn *conn)
 {
@@ -108,7 +110,7 @@ static void quicd_endpoint_closed(struct quicd_endpoint *endpoint,
 	quicd_endpoint_free(conn);
 }
 
-/* What comes before is served together, unless there is nothing to send. */
+/* Until then datagrams wait to be served together, if we have to send. */
 static void quicd_endpoint_set_gather(struct quicd_endpoint *endpoint,
 				      const struct quicd_conn *conn,
 				      uint64_t now)
@@ -156,7 +158,7 @@ void quicd_endpoint_work(void *owner)
 	if (endpoint->work == NULL) {
 		return;
 	}
-	/* not those that are queued meanwhile: their socket is full */
+	/* leave those that are queued meanwhile: their socket is full */
 	last = endpoint->work->prev;
 	do {
 		conn = endpoint->work;
@@ -209,11 +211,11 @@ static const char *quicd_endpoint_limit(const struct quicd_endpoint *endpoint,
 }
 
 /*
- * The first packet of a client had no beginning of a ClientHello: that was
- * lost, or comes later.  After a Retry the client sends all of it again;
- * OpenSSL would never, as long as we acknowledge nothing.  If the beginning
- * comes later, it gets another Retry, which the client ignores, and is no
- * second handshake.
+ * The first packet from a client lacked the beginning of the ClientHello, which
+ * was lost or comes later.  Send a Retry, after which the client sends the
+ * whole ClientHello again.  Without it, OpenSSL never does so unless we
+ * acknowledge something.  If the beginning comes after all, it also gets a
+ * Retry, which the client ignores.  So it does not begin a second handshake.
  */
 static void quicd_endpoint_retry(struct quicd_endpoint *endpoint,
 				 struct quicd_udp *udp,
@@ -224,7 +226,7 @@ static void quicd_endpoint_retry(struct quicd_endpoint *endpoint,
 	ngtcp2_pkt_hd hd;
 	ngtcp2_cid original;
 
-	/* a token may be there that was not valid, of an earlier connection */
+	/* a token of an earlier connection that is not valid does not count */
 	if (ngtcp2_accept(&hd, data, len) == 0 &&
 	    quicd_check_retry_token(
 		    &endpoint->context, path, &hd, &original) == 0)
@@ -284,7 +286,7 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 		return NULL;
 	}
 	if (token == 0 && !quicd_check_new_token(context, path, &hd)) {
-		hd.tokenlen = 0; /* as if it had none */
+		hd.tokenlen = 0; /* as if there was no token */
 	}
 	if (token == 0 && endpoint->drain.reason == NULL &&
 	    ((context->conns[QUICD_HANDSHAKE] >= QUICD_FREE_HANDSHAKES &&
@@ -320,7 +322,7 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 	return conn;
 }
 
-/* The connection of a datagram, or NULL: it is answered, or dropped. */
+/* Find the connection; else answer or drop the datagram and return NULL. */
 static struct quicd_conn *quicd_endpoint_find(struct quicd_endpoint *endpoint,
 					      struct quicd_udp *udp,
 					      const struct quicd_path *path,
@@ -379,7 +381,7 @@ void quicd_endpoint_received(void *owner,
 	if (conn == NULL) {
 		return;
 	}
-	/* it may come from another address than the connection */
+	/* the client may have moved to another address */
 	if (!address_equal(&path->remote, &conn->peer) &&
 	    !quicd_endpoint_admit(endpoint, &path->remote))
 	{
@@ -448,7 +450,7 @@ void quicd_endpoint_close_all(struct quicd_endpoint *endpoint,
 	}
 }
 
-/* Close those that are idle now. */
+/* Close the connections that are idle now. */
 static void quicd_endpoint_close_idle(struct quicd_endpoint *endpoint,
 				      struct quicd_conn *list,
 				      uint64_t now)
@@ -476,7 +478,7 @@ static void quicd_endpoint_drain_expired(void *owner)
 	if (now >= endpoint->drain.until) {
 		quicd_endpoint_close_all(endpoint, endpoint->drain.reason);
 	}
-	/* as long as another worker has some, clients are refused here, too */
+	/* refuse clients here until the other workers have drained, too */
 	if (quicd_endpoint_any(endpoint) == NULL &&
 	    (now >= endpoint->drain.until ||
 	     quicd_limits_used(endpoint->context.shared->limits) == 0))
@@ -512,7 +514,7 @@ void quicd_endpoint_drain(struct quicd_endpoint *endpoint,
 	quicd_timer_set(&endpoint->drain.timer, now);
 }
 
-/* Close those whose end here is on this address: no packet comes any more. */
+/* Close the connections on this address of ours: it gets no more packets. */
 static void quicd_endpoint_address_lost(void *owner,
 					const struct address *address)
 {
@@ -599,7 +601,7 @@ struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
 		quicd_log("out of memory");
 		return NULL;
 	}
-	/* the queues come and go with each batch: not to the kernel and back */
+	/* queues grow and shrink with each batch: do not trim the heap */
 	(void)mallopt(M_TRIM_THRESHOLD, QUICD_KEPT_MEMORY);
 	context = &endpoint->context;
 	context->ev = ev;
@@ -632,7 +634,7 @@ static void quicd_endpoint_sleep(uint64_t until)
 	};
 
 	if (until > clock_monotonic_ns()) {
-		/* a signal ends it */
+		/* a signal ends the wait */
 		(void)clock_nanosleep(
 			CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
 	}

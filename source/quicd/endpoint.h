@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What one worker is: its sockets and the connections that come by them.
+ * The endpoint of one worker: its sockets, and the connections on them.
  */
 #ifndef QUICD_ENDPOINT_H
 #define QUICD_ENDPOINT_H
@@ -14,7 +14,7 @@
 struct quicd_endpoint;
 
 /**
- * @brief Begin to be a worker.
+ * @brief Create the endpoint of a worker.
  *
  * @param[in] settings  Belong to the endpoint from here on.
  *

@@ -78,7 +78,7 @@ bool quicd_file_add(struct quicd_bundle *bundle,
 	    !quicd_bundle_add_string(bundle, item_source, source)) {
 		return quicd_report_error(report, "no memory");
 	}
-	/* a FIFO must not hold us up */
+	/* open() of a FIFO would wait for a writer */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
 		return file_error(report, source, strerror(errno));

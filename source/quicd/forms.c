@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * A certificate is not one string of bytes.
+ * The forms of a certificate that anybody can make from it.
  *
- * What its issuer has signed is fixed; what stands around it is not.  To an
- * ECDSA signature (r, s) everybody can compute a second one, (r, n - s), where
- * n is the order of the curve.  GnuTLS takes numbers with zeros in front, too,
- * and an algorithm with or without empty parameters.  So who is denied by
- * SHA-256 could change the certificate and come back.  Here it is written anew,
- * in each form that an issuer can have chosen; one that no issuer writes is
- * refused.
+ * The signature covers the body of a certificate, but not its own encoding.
+ * From an ECDSA signature (r, s) anybody can compute a second one, (r, n - s),
+ * where n is the order of the curve.  GnuTLS also accepts numbers with leading
+ * zeros, and an algorithm with or without empty parameters.  So a client that a
+ * rule denies by SHA-256 could change its certificate and come back.
+ *
+ * We encode the certificate anew in each form that an issuer may have chosen,
+ * and hash each form.  We refuse a certificate in a form that no issuer writes.
  */
 
 #include <string.h>
@@ -50,7 +51,7 @@ static const char *const forms_orders[] = {
 	"09",
 };
 
-/* Take the next element off; all of it, and what is in it. */
+/* Take the next element off: the whole of it, and its content. */
 static bool forms_take(gnutls_datum_t *from,
 		       enum forms_tag tag,
 		       gnutls_datum_t *all,
@@ -168,7 +169,7 @@ static bool forms_add(struct quicd_forms *forms,
 	return good;
 }
 
-/* Numbers are aligned at their ends. */
+/* Numbers have a fixed length, with leading zeros. */
 static bool forms_number(const gnutls_datum_t *from,
 			 uint8_t number[FORMS_NUMBER])
 {
@@ -223,7 +224,7 @@ static bool forms_add_ecdsa(struct quicd_forms *forms,
 	return good;
 }
 
-/* Which curve it is, the issuer's key would say: all that can be. */
+/* The curve is the issuer's, which we do not know: try each curve. */
 static bool forms_find_ecdsa(struct quicd_forms *forms,
 			     const struct forms_body *body,
 			     uint8_t r[FORMS_NUMBER],

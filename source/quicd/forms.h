@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-/** @file forms.h The SHA-256 of a certificate, in each form that it can have.
- */
+/** @file forms.h The SHA-256 of each form that a certificate can have. */
 #ifndef QUICD_FORMS_H
 #define QUICD_FORMS_H
 
@@ -10,7 +9,7 @@
 
 #define QUICD_FORMS_SHA256 32
 
-/* One, and another for each curve. */
+/* The certificate as it is, and a second signature for each curve. */
 #define QUICD_FORMS_MAX 6
 
 struct quicd_forms {
@@ -19,11 +18,11 @@ struct quicd_forms {
 };
 
 /**
- * @brief The SHA-256 of all certificates that everybody can make from this one,
- * and that are valid too.
+ * @brief Find the SHA-256 of each valid certificate that anybody can make from
+ * this one.
  *
- * @return false if it is not as an issuer writes it, or has a signature of
- * which the forms are not known.
+ * @return false if no issuer writes a certificate like this, or if we do not
+ * know the forms of its signature algorithm.
  */
 bool quicd_forms_find(gnutls_x509_crt_t certificate, struct quicd_forms *forms);
 

@@ -2,10 +2,10 @@
 /*
  * How a bundle of settings gets from one process of smbd-quicd to another.
  *
- * The unit's privileged step cannot pass a descriptor to the service, so that
- * it leaves a file, which the service removes when it has read it.  A reload
- * passes a sealed memfd and waits for the answer: "systemctl reload" fails if
- * the service refuses.  Type=notify-reload of systemd has no way to say that.
+ * The privileged step of the unit cannot pass a descriptor to the service.  So
+ * it leaves a file, which the service reads and removes.  A reload passes a
+ * sealed memfd and waits for the answer, so that "systemctl reload" fails if
+ * the service refuses.  systemd's Type=notify-reload cannot report a refusal.
  */
 
 #include <errno.h>
@@ -52,7 +52,7 @@ static bool handover_write(int dir, const uint8_t *data, size_t len)
 	int fd;
 	bool good;
 
-	/* the directory is another user's: follow nothing that is there */
+	/* the directory is another user's, so follow no symbolic link */
 	(void)unlinkat(dir, HANDOVER_FILE_NEW, 0);
 	fd = openat(dir,
 		    HANDOVER_FILE_NEW,
@@ -156,7 +156,7 @@ bool quicd_handover_send(int sock, struct quicd_message message, int fd)
 	return n == sizeof(message);
 }
 
-/* The descriptor of a message, or -1; of several, none is kept. */
+/* The descriptor of a message, or -1; several are closed. */
 static int handover_fd(struct msghdr *msg)
 {
 	const struct cmsghdr *header = CMSG_FIRSTHDR(msg);
@@ -203,7 +203,7 @@ struct quicd_message quicd_handover_recv(int sock, int *fd, uint64_t deadline)
 	while (ready <= 0 && now < deadline) {
 		const uint64_t left = deadline - now;
 
-		/* at most a second: the deadline may be never */
+		/* wait a second at most, as there may be no deadline */
 		ready = poll(&polled,
 			     1,
 			     left < CLOCK_NS_PER_S
@@ -268,7 +268,7 @@ int quicd_control_listen(void)
 	int fd = -1;
 
 	if (quicd_control_is_there()) {
-		errno = EADDRINUSE; /* one at another address */
+		errno = EADDRINUSE; /* an smbd-quicd at another address */
 	} else if (control_address(&address)) {
 		fd = control_socket();
 		(void)unlink(address.sun_path);

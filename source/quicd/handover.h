@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * How a bundle of settings gets from one process of smbd-quicd to another: by a
- * file in the runtime directory at the start of the service, by a socket later.
+ * How processes of smbd-quicd hand over a bundle of settings: by a file in the
+ * runtime directory at the start of the service, and by a socket later.
  */
 #ifndef QUICD_HANDOVER_H
 #define QUICD_HANDOVER_H
@@ -33,7 +33,7 @@ struct quicd_bundle *quicd_handover_take(TALLOC_CTX *mem_ctx,
 /* A message: what it is, and to which request it belongs. */
 struct quicd_message {
 	uint32_t what;	 /* a letter; 0: the other end is gone, or silent */
-	uint32_t number; /* an answer has its request's */
+	uint32_t number; /* of the request; its answer has the same */
 };
 
 /**
@@ -69,8 +69,8 @@ void quicd_control_remove(void);
  *
  * @param[out] bundle_fd  what it has brought
  *
- * @return a socket to answer by with quicd_handover_send(), 'Y' or 'N'; -1 if
- * it was none from root or our own user.
+ * @return a socket for the answer, 'Y' or 'N' by quicd_handover_send(); -1 if
+ * neither root nor our own user has sent a request.
  */
 int quicd_control_accept(int listening, int *bundle_fd);
 

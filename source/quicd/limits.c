@@ -68,7 +68,7 @@ static void quicd_limits_net(const struct address *peer, uint64_t net[2])
 	}
 }
 
-/* The limit that the slots taken, and so many more, break; or NULL. */
+/* The limit that the taken slots and so many more would exceed, or NULL. */
 static const char *quicd_limits_count(struct quicd_limits *limits,
 				      const struct quicd_settings *settings,
 				      const struct address *peer,

@@ -12,7 +12,7 @@
 #include "log.h"
 #include "util/clock.h"
 
-/* The lines about strangers that a second may have. */
+/* The lines a second that strangers can cause. */
 #define QUICD_LOG_RATE 20
 
 /* Whether stderr is what the service manager said that it is. */

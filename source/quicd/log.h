@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Log lines: to stderr, one write a line, as other processes write there, too.
+ * Log lines go to stderr.  Each line is one write(2), because other processes
+ * write there as well.
  *
  * If stderr is the journal, a line begins with its priority ("<4>"), so that
- * journalctl -p and monitoring know a fault from a report.
+ * journalctl -p and monitoring can tell faults from reports.
  */
 #ifndef QUICD_LOG_H
 #define QUICD_LOG_H
@@ -45,15 +46,15 @@ enum quicd_log_level {
 	} while (0)
 
 /*
- * What a reading of the settings has found.  Errors end the start, and a reload
- * with one changes nothing.  An obstacle lets smbd-quicd start, but clients
- * will fail; it may be gone a moment later, or be meant.
+ * The faults that a reading of the settings found.  An error ends the start,
+ * and a reload with an error changes nothing.  With an obstacle smbd-quicd
+ * starts, but clients fail; an obstacle may be temporary or intended.
  */
 struct quicd_report {
 	unsigned errors;
 	unsigned obstacles;
 	unsigned warnings;
-	/* another process has said all but the errors */
+	/* another process has logged everything but errors */
 	bool errors_only;
 };
 

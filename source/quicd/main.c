@@ -2,11 +2,10 @@
 /*
  * smbd-quicd: SMB over QUIC for any smbd.
  *
- * README.md says what happens where, and what is in the other files.  Here are
- * the options.
+ * This file has the options.  README.md says what the other files do.
  *
- * What a worker publishes of its connections is in a directory of its own, as
- * smbd-quicd need not be root, and smbd's is root's.
+ * Workers publish their connections in a directory of their own.  smbd's
+ * directory belongs to root, and smbd-quicd need not be root.
  */
 
 #include "config.h"
@@ -39,7 +38,7 @@ static int quicd_check(struct quicd_report *report,
 	return 0;
 }
 
-/* What needs a reading and then ends. */
+/* The commands that read the settings and then end. */
 static int quicd_read_and(enum quicd_mode mode, const char *config)
 {
 	struct quicd_report report = {};

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What smbd-uring's status shows of a connection, see publish.h.
+ * The row of a connection for "smbd-uring status", see publish.h.
  *
- * ngtcp2 is asked about once a second while there is work, and when all bytes
- * are acknowledged: an idle connection must not look as if it was stuck.
+ * While a connection works, we ask ngtcp2 about once a second.  We also ask
+ * when all bytes are acknowledged, so that an idle connection does not look
+ * stuck.
  */
 
 #include "config.h"
@@ -23,7 +24,7 @@
 /* A child of its connection. */
 struct quicd_published {
 	struct uring_status *status;
-	bool added; /* false: there was no room, we try again */
+	bool added; /* false: there was no room, and we try again */
 	size_t row;
 	uint64_t again; /* when the row is due */
 	bool unacked;	/* it says that bytes are not acknowledged */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Each connection has a row in what the worker publishes
+ * The row of a connection in the worker's published table
  * (transport/publish.h).
  */
 #ifndef QUICD_PUBLISH_H

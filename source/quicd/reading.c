@@ -2,10 +2,11 @@
 /*
  * The one reading of smb.conf and of the files that it names.
  *
- * It happens with the rights that smbd has, before smbd-quicd gives its own up,
- * and makes a bundle.  The processes that the network can reach open none of
- * these files.  So the key may be root's alone, and what somebody changes in a
- * file later is nothing to a worker that is started later.
+ * We read with the rights of root, as smbd does, before smbd-quicd gives them
+ * up, and put all into a bundle.  The processes that the network can reach open
+ * none of these files.  So only root needs access to the key.  A worker that is
+ * started later has the same settings, even if somebody has changed a file
+ * meanwhile.
  */
 
 #include <errno.h>
@@ -364,8 +365,8 @@ static void reading_pairs(struct quicd_reader *reader)
 }
 
 /*
- * The file that is there, or is made.  A default that cannot be read is no
- * error: an smbd-quicd that root has not started works without it.
+ * The file of the secret, which we make if need be.  If the default file cannot
+ * be read, that is no error: without root, smbd-quicd works without it.
  */
 static void reading_secret(struct quicd_reader *reader)
 {
@@ -418,7 +419,7 @@ static void reading_secret(struct quicd_reader *reader)
 	}
 }
 
-/* Only those who ask for client certificates need these. */
+/* Read the CAs and lists if we ask clients for certificates. */
 static void reading_trust(struct quicd_reader *reader,
 			  const struct quicd_settings *settings)
 {
@@ -447,7 +448,7 @@ static void reading_trust(struct quicd_reader *reader,
 		     false);
 }
 
-/* All checks that the processes of smbd-quicd do not do themselves. */
+/* The checks that the serving processes do not repeat. */
 static bool reading_check(struct quicd_reader *reader)
 {
 	struct quicd_report quiet = {.errors_only = true};
@@ -470,7 +471,7 @@ static bool reading_check(struct quicd_reader *reader)
 	if (!good) {
 		return false;
 	}
-	/* again, with the files */
+	/* parse again, now that the bundle has the files */
 	settings = quicd_settings_parse(reader->bundle, &quiet, reader->bundle);
 	if (settings == NULL) {
 		return false;
@@ -507,7 +508,7 @@ struct quicd_bundle *quicd_reading(TALLOC_CTX *mem_ctx,
 	good = quicd_smbconf_read(
 		mem_ctx, report, path, reading_parameter, &reader);
 	reading_usershares(&reader);
-	/* with names that are in doubt, too, so that all is said at once */
+	/* check even after a bad name, so that one run reports all faults */
 	if (good) {
 		good = reading_check(&reader) && reader.good;
 	}
@@ -533,7 +534,7 @@ static void reading_try_listen(struct quicd_report *report,
 			close(fd);
 			continue;
 		}
-		/* the smbd-quicd that runs has it; no IPv6 here: not fatal */
+		/* the running smbd-quicd has it; or a start would skip it */
 		if ((error == EADDRINUSE && quicd_control_is_there()) ||
 		    (error == EAFNOSUPPORT && num > 1))
 		{

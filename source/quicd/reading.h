@@ -25,8 +25,8 @@ struct quicd_bundle *quicd_reading(TALLOC_CTX *mem_ctx,
 				   bool make);
 
 /**
- * @brief Whether smbd answers and the addresses are free: what a start would
- * find out.  As obstacles in the report.
+ * @brief Find out what a start would find: whether smbd answers, and whether the
+ * addresses are free.  If not, there are obstacles in the report.
  */
 void quicd_reading_try(struct quicd_report *report,
 		       const struct quicd_bundle *bundle);

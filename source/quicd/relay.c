@@ -2,17 +2,17 @@
 /*
  * The TCP side of a connection, see relay.h.
  *
- * Each direction is a queue of chunks.  Bytes from the client are kept until
- * smbd's socket takes them, and only then is the client given as much new
- * credit.  Bytes from smbd are kept until the client has acknowledged them, as
- * QUIC retransmits from there.  No more than QUICD_RELAY_MAX of them
- * are read ahead.  So a slow side stops the other one, and the memory of a
- * connection has a limit; an idle one has no chunks at all.
+ * Each direction is a queue of chunks.  We keep the client's bytes until smbd's
+ * socket takes them, and then grant the client as much new credit.  We keep
+ * smbd's bytes until the client has acknowledged them, because QUIC retransmits
+ * from there.  We read at most QUICD_RELAY_MAX of them ahead.  So a slow side
+ * stops the other one, and a connection needs limited memory.  An idle
+ * connection has no chunks.
  *
- * The relay changes no byte.  It reads the length of each message from the
- * client, so that a message that smbd would not take is refused at its header.
+ * The relay changes no byte.  It reads the header of each message from the
+ * client, to refuse a message that is too long for smbd before its body comes.
  *
- * splice(2) does not help: every byte is encrypted in between.
+ * splice(2) does not help, because every byte is encrypted in between.
  */
 
 #include "config.h"
@@ -33,7 +33,7 @@
 #define QUICD_READ_CHUNKS 2
 #define QUICD_WRITE_BUFFERS 64
 
-/* What waits to be sent to the client, at most; see quicd_relay_room(). */
+/* The most bytes that may wait unsent for the client: quicd_relay_room(). */
 #define QUICD_RELAY_UNSENT_MAX ((size_t)4 * QUICD_CHUNK_SIZE)
 
 struct quicd_chunk {
@@ -45,8 +45,8 @@ struct quicd_chunk {
 };
 
 /*
- * All chunks but the last one are full.  next: where the first byte is that
- * quicd_queue_advance() has not passed; NULL: at the head.
+ * All chunks but the last one are full.  next is the chunk with the first byte
+ * that quicd_queue_advance() has not passed; NULL: the head.
  */
 struct quicd_queue {
 	struct quicd_chunk *chunks;
@@ -66,7 +66,7 @@ struct quicd_relay {
 	struct quicd_framing framing;
 	struct quicd_queue from_client;
 	bool client_ended;
-	bool shut_down; /* and smbd knows */
+	bool shut_down; /* we called shutdown(), so smbd knows */
 
 	struct quicd_account *account;
 	uint64_t paid; /* for to_client, above the share */
@@ -127,7 +127,7 @@ static bool quicd_queue_add(struct quicd_relay *relay,
 	return true;
 }
 
-/* The bytes from the first that was not passed on. */
+/* The bytes from the first one that quicd_queue_advance() has not passed. */
 static size_t quicd_queue_peek(const struct quicd_queue *queue,
 			       struct iovec *iov,
 			       size_t max)
@@ -152,7 +152,7 @@ static size_t quicd_queue_peek(const struct quicd_queue *queue,
 	return n;
 }
 
-/* Pass bytes that are there. */
+/* Advance over bytes that are in the queue. */
 static void quicd_queue_advance(struct quicd_queue *queue, size_t len)
 {
 	if (queue->next == NULL && queue->chunks != NULL) {
@@ -208,7 +208,7 @@ size_t quicd_relay_unsent(const struct quicd_relay *relay)
 	return relay->to_client.len - relay->sent;
 }
 
-/* Pay for so many bytes that wait for the client, if they are not paid for. */
+/* Take from the budget what so many bytes for the client need. */
 static bool quicd_relay_pay(struct quicd_relay *relay, size_t bytes)
 {
 	while (bytes > QUICD_RELAY_SHARE + relay->paid) {
@@ -221,9 +221,9 @@ static bool quicd_relay_pay(struct quicd_relay *relay, size_t bytes)
 }
 
 /*
- * How many chunks may be filled from smbd now.  What waits long to be sent
- * leaves the processor's cache, so no more of it is taken than is sent soon.
- * While smbd has more, several chunks are filled by one call.
+ * How many chunks we may read from smbd now.  Bytes that wait long leave the
+ * processor's cache, so we read only what we can send soon.  While smbd has
+ * more, one system call fills several chunks.
  */
 static size_t quicd_relay_room(struct quicd_relay *relay)
 {
@@ -251,8 +251,9 @@ static void quicd_relay_watch(struct quicd_relay *relay)
 	uint16_t flags = 0;
 
 	/*
-	 * tevent reports errors, those of connect() too, only to readers.
-	 * While smbd has more, quicd_relay_refill() asks it without being told.
+	 * tevent reports errors, even of connect(), only to handlers that wait
+	 * for read.  While smbd has more, quicd_relay_refill() reads without
+	 * an event.
 	 */
 	if (relay->connecting || (!relay->more && quicd_relay_room(relay) > 0))
 	{
@@ -360,11 +361,11 @@ void quicd_relay_sent(struct quicd_relay *relay, size_t len, bool end)
 void quicd_relay_acked(struct quicd_relay *relay, size_t len)
 {
 	if (len > relay->sent) {
-		len = relay->sent; /* cannot be */
+		len = relay->sent; /* does not happen */
 	}
 	relay->sent -= len;
 	quicd_queue_drop(&relay->to_client, len);
-	/* two steps behind: not to and fro with each packet */
+	/* give back two steps late, or each packet would take and give */
 	if (relay->to_client.len == 0 ||
 	    relay->to_client.len + 2 * QUICD_RELAY_SHARE < relay->paid)
 	{
@@ -441,7 +442,7 @@ static bool quicd_queue_commit(struct quicd_queue *queue,
 	return all;
 }
 
-/* Take what smbd has sent; what is wrong, or NULL. */
+/* Read what smbd has sent.  Returns what is wrong, or NULL. */
 static const char *quicd_relay_read(struct quicd_relay *relay)
 {
 	struct quicd_queue *queue = &relay->to_client;
@@ -583,7 +584,7 @@ bool quicd_relay_possible(const struct quicd_settings *settings)
 	return true;
 }
 
-/* From here or, if smbd is to see it, from the client's address. */
+/* Connect from our address or, with "transparent", from the client's. */
 static int quicd_relay_connect(struct quicd_relay *relay,
 			       const struct quicd_settings *settings,
 			       const struct address *client)

@@ -13,13 +13,13 @@
 #include "settings.h"
 
 /*
- * What may wait, each way: for smbd, no more than the client was given credit
- * for; for the client, until it has acknowledged it.  It fills 1 Gbit/s with
- * a round trip of 130 ms.
+ * The most bytes that may wait each way.  Bytes for smbd are limited by the
+ * client's credit.  Bytes for the client wait until it has acknowledged them.
+ * This fills 1 Gbit/s at a round trip of 130 ms.
  */
 #define QUICD_RELAY_MAX (16U << 20)
 
-/* A part of it that each connection has, whatever the budget. */
+/* The part of it that each connection gets, whatever the budget is. */
 #define QUICD_RELAY_SHARE (256U << 10)
 
 struct quicd_relay;
@@ -77,8 +77,8 @@ const char *quicd_relay_input(struct quicd_relay *relay,
 const char *quicd_relay_flush(struct quicd_relay *relay, size_t *taken);
 
 /**
- * @brief Read what is known to wait at smbd's socket, and watch the socket for
- * all else.  To be called after each change, before the client is sent to.
+ * @brief Read the bytes that we know to wait at smbd's socket, and watch the
+ * socket for more.  Call it after each change, before you send to the client.
  *
  * @return NULL, or why the connection has to end.
  */
@@ -96,10 +96,10 @@ size_t quicd_relay_peek(const struct quicd_relay *relay,
 			size_t max,
 			bool *end);
 
-/** @brief So much of it was sent, and must be kept. */
+/** @brief So many bytes were sent; keep them until they are acknowledged. */
 void quicd_relay_sent(struct quicd_relay *relay, size_t len, bool end);
 
-/** @brief The client has so much more; it may be forgotten. */
+/** @brief The client has acknowledged so many more bytes: free them. */
 void quicd_relay_acked(struct quicd_relay *relay, size_t len);
 
 /** @brief Whether smbd has closed its side, and all of it was sent. */
@@ -112,13 +112,13 @@ void quicd_relay_reset(struct quicd_relay *relay);
 bool quicd_relay_local(const struct quicd_relay *relay,
 		       struct address *address);
 
-/** @brief What the client has not acknowledged yet, sent or not. */
+/** @brief How many bytes the client has not acknowledged, sent or not. */
 size_t quicd_relay_unacked(const struct quicd_relay *relay);
 
 /** @brief Whether bytes wait for smbd, or for the client. */
 bool quicd_relay_busy(const struct quicd_relay *relay);
 
-/** @brief What the client has not been sent yet. */
+/** @brief How many bytes were not sent to the client yet. */
 size_t quicd_relay_unsent(const struct quicd_relay *relay);
 
 #endif /* QUICD_RELAY_H */

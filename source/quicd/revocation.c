@@ -2,19 +2,19 @@
 /*
  * Certificate revocation lists.
  *
- * GnuTLS takes a list of another CA or of last year without a word, and
- * then lets in whom nobody has listed.  So the lists are kept here, and each
- * certificate of a client's chain is looked up.  A list that is past its next
- * update, or not valid yet, refuses all certificates of its issuer.  So does a
- * list that is missing, as in OpenSSL's X509_V_FLAG_CRL_CHECK_ALL.
+ * GnuTLS accepts a list of another CA, or of last year, without a warning.  It
+ * then lets in every client that no list has.  So we keep the lists here, and
+ * look up each certificate of a client's chain.  We refuse all certificates of
+ * an issuer whose list is not valid yet, is past its next update, or is
+ * missing.  OpenSSL does so with X509_V_FLAG_CRL_CHECK_ALL.
  *
- * A CA that got a new key keeps its name, and has a list for each key.  So a
- * list says of a certificate that it is good only if one key has signed both.
+ * A CA with a new key keeps its name and has a list for each key.  So a list
+ * proves a certificate good only if one key has signed both.
  *
- * Only lists that a CA of tls cafile has signed are kept: another one with the
- * same name must not stand in for a list that has expired.  A list with a
- * critical extension (a delta, or one for some certificates only) does not say
- * that a certificate is good (RFC 5280, 5.2), so it is refused.
+ * We keep only lists that a CA of tls cafile has signed: a list of another CA
+ * with the same name must not replace one that has expired.  We refuse a list
+ * with a critical extension (a delta, or one for some certificates only),
+ * because it does not prove a certificate good (RFC 5280, 5.2).
  */
 
 #include <string.h>

@@ -23,7 +23,8 @@ enum quicd_revoked {
 /**
  * @brief Load the lists of a file, and check issuers and dates.
  *
- * No list of a trusted CA is an error.  One that has expired is an obstacle.
+ * It is an error if a file has no list of a trusted CA.  A list that has
+ * expired is an obstacle.
  *
  * @param[in] trusted  the CAs; they have to live as long as the result
  *

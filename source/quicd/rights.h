@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Whose rights a worker has.
+ * The rights of workers.
  */
 #ifndef QUICD_RIGHTS_H
 #define QUICD_RIGHTS_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Of whom; all zero: nobody has to be found, as we are not root. */
+/* The user of the workers; all zero if we are not root, and keep our own. */
 struct quicd_rights {
 	bool drop;
 	uid_t uid;

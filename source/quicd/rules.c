@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Which client certificates may come in, of those that are valid.
+ * The rules that admit or deny clients with a valid certificate.
  *
- * The rules are those of Windows: what one denies is refused, and if there are
- * rules that allow, one of them has to match.  A rule that allows looks at the
- * path to the trusted CA only, as a client can send any certificate beside it;
- * one that denies looks at all.
+ * The rules work as in Windows.  A client is refused if a deny rule matches.
+ * If there are allow rules, one of them has to match.  Allow rules look only at
+ * the path to the trusted CA, because a client can send any other certificate
+ * with it.  Deny rules look at all certificates.
  */
 
 #include <string.h>
@@ -42,8 +42,8 @@ struct quicd_rules {
 };
 
 /*
- * The next word, without its quotes; NULL at the end, or with *wrong set if
- * something is.
+ * The next word, without its quotes.  Returns NULL at the end, or after a
+ * fault, which *wrong then describes.
  */
 static char *
 rules_word(TALLOC_CTX *mem_ctx, const char **pos, const char **wrong)
@@ -78,7 +78,7 @@ rules_word(TALLOC_CTX *mem_ctx, const char **pos, const char **wrong)
 	return word;
 }
 
-/* With or without a colon between bytes. */
+/* Hexadecimal digits, with or without a colon between bytes. */
 static bool rules_parse_sha256(const char *text, uint8_t sha256[RULES_SHA256])
 {
 	size_t i;
@@ -97,7 +97,7 @@ static bool rules_parse_sha256(const char *text, uint8_t sha256[RULES_SHA256])
 	return *text == '\0';
 }
 
-/* The name in the form of which there is only one; NULL if it is none. */
+/* The name in GnuTLS's own form; NULL if it is not a name. */
 static char *rules_parse_issuer(TALLOC_CTX *mem_ctx, const char *text)
 {
 	gnutls_x509_dn_t dn = NULL;
@@ -138,7 +138,7 @@ static bool rules_parse(TALLOC_CTX *mem_ctx,
 	return false;
 }
 
-/* An issuer of which we know nothing may be misspelt. */
+/* Warn of an issuer that is in no file: it may be misspelt. */
 static void rules_check_issuer(struct quicd_report *report,
 			       const char *parameter,
 			       const struct rules_rule *rule,
@@ -221,7 +221,7 @@ bool quicd_rules_load(TALLOC_CTX *mem_ctx,
 		if (values[i] == NULL) {
 			continue;
 		}
-		/* without a certificate a client would be beyond the rules */
+		/* rules cannot match a client without a certificate */
 		if (settings->client_certificates !=
 		    QUICD_CLIENT_CERTIFICATES_REQUIRED) {
 			return quicd_report_error(
@@ -242,7 +242,7 @@ bool quicd_rules_load(TALLOC_CTX *mem_ctx,
 	return good;
 }
 
-/* 1: yes, 0: no, -1: it cannot be told. */
+/* 1: yes, 0: no, -1: we cannot tell. */
 static int rules_match(const struct rules_rule *rule,
 		       gnutls_x509_crt_t certificate)
 {
@@ -267,7 +267,7 @@ static int rules_match(const struct rules_rule *rule,
 	return match;
 }
 
-/* What the client may have changed: by all forms that it can have. */
+/* Compare all forms: the client may have changed its certificate. */
 static bool rules_deny_sent(const struct rules_rule *rule,
 			    gnutls_x509_crt_t certificate,
 			    const struct quicd_forms *forms)
@@ -286,7 +286,7 @@ static bool rules_deny_sent(const struct rules_rule *rule,
 	return match;
 }
 
-/* The rule that does, or NULL. */
+/* The first rule that matches, or NULL. */
 static const struct rules_rule *rules_deny(const struct quicd_rules *rules,
 					   const struct quicd_chain *chain)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Which client certificates may come in, of those that are valid.
+ * The rules that admit or deny clients with a valid certificate.
  */
 #ifndef QUICD_RULES_H
 #define QUICD_RULES_H

@@ -2,12 +2,14 @@
 /*
  * The secrets of stateless resets and of Retry tokens.
  *
- * A client believes a reset that has a token which only we can make from the
- * connection ID (RFC 9000, 10.3).  With the secret in a file an smbd-quicd that
- * has just been started can make it, too, or one on another host.
+ * A client believes a reset if it has the token that only we can make from the
+ * connection ID and a secret (RFC 9000, 10.3).  With the secret in a file, an
+ * smbd-quicd that has just started, or one on another host, can make it as
+ * well.
  *
- * To change it, put another line above: that one is for new connections, and
- * those below are still known.  A mark in each connection ID tells which it is.
+ * To change the secret, add a line at the top of the file.  The first line is
+ * for new connections, and smbd-quicd still knows the secrets below it.  A mark
+ * in each connection ID tells which secret it belongs to.
  */
 
 #include <errno.h>
@@ -22,8 +24,8 @@
 #include "util/hex.h"
 
 /*
- * It tells 8 of 256 bits to everybody who sees a connection ID.  That leaves a
- * secret that nobody can guess.
+ * Everybody who sees a connection ID learns 8 of the 256 bits of the secret.
+ * Nobody can guess the rest.
  */
 static void secret_set_mark(struct quicd_secret *secret)
 {
@@ -141,7 +143,7 @@ static int secret_write(int fd)
 	if (write(fd, line, sizeof(line) - 1) != sizeof(line) - 1) {
 		return errno != 0 ? errno : EIO;
 	}
-	/* it must not be empty after a loss of power */
+	/* or the file may be empty after a loss of power */
 	return fsync(fd) == 0 ? 0 : errno;
 }
 
@@ -157,7 +159,7 @@ int quicd_secret_make_file(TALLOC_CTX *mem_ctx, const char *path)
 	if (errno != ENOENT) {
 		return errno;
 	}
-	/* not by PID: one that was killed may have left the file behind */
+	/* a PID would not do: a killed process may have left its file */
 	new = talloc_asprintf(mem_ctx, "%s.XXXXXX", path);
 	if (new == NULL) {
 		return ENOMEM;
@@ -171,7 +173,7 @@ int quicd_secret_make_file(TALLOC_CTX *mem_ctx, const char *path)
 	errno = 0;
 	error = secret_write(fd);
 	close(fd);
-	/* another process may have been faster: then its secret counts */
+	/* if another process was faster, its secret counts */
 	if (error == 0 && link(new, path) != 0 && errno != EEXIST) {
 		error = errno;
 	}

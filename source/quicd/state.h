@@ -6,9 +6,9 @@
  *         |           |            |           |       |
  *         +-----------+------------+-----------+-------+--> FAILED -> CLOSED
  *
- * FAILED is short: ngtcp2's callbacks must not write, so they note the reason
- * there, and the connection is closed when ngtcp2 has returned.  After CLOSED
- * the connection is freed; close_wait.h has what stays of it.
+ * FAILED is short.  ngtcp2's callbacks must not write, so they note the reason,
+ * and quicd_conn_work() closes the connection when ngtcp2 has returned.  After
+ * CLOSED the connection is freed; close_wait.h has the rest.
  */
 #ifndef QUICD_STATE_H
 #define QUICD_STATE_H

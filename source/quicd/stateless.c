@@ -16,9 +16,9 @@
 #define QUICD_RETRY_TIMEOUT (10 * CLOCK_NS_PER_S)
 
 /*
- * A reset looks like a packet, and is shorter than what it answers, so that two
- * ends do not answer each other's for ever.  A client that has lost its server
- * and has nothing to say probes with packets of 38 bytes.
+ * A reset looks like an ordinary packet.  It is shorter than the packet that it
+ * answers, so that two ends do not answer each other's resets for ever.  A
+ * client without a server and without data sends probes of 38 bytes.
  */
 #define QUICD_RESET_RANDOM 22
 #define QUICD_RESET_MAX (QUICD_RESET_RANDOM + NGTCP2_STATELESS_RESET_TOKENLEN)
@@ -26,8 +26,8 @@
 	(NGTCP2_MIN_STATELESS_RESET_RANDLEN + NGTCP2_STATELESS_RESET_TOKENLEN)
 
 /*
- * The wall clock: hosts with the same secret have it in common, and a token
- * outlives a reboot.
+ * Tokens use the wall clock, which hosts with the same secret share, and which
+ * goes on after a reboot.
  */
 static uint64_t quicd_stateless_now(void)
 {
@@ -208,7 +208,7 @@ int quicd_check_retry_token(const struct quicd_context *context,
 	    hd->token[0] != NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY) {
 		return 0;
 	}
-	/* the client answers a Retry with the ID that the Retry had */
+	/* the client continues with the connection ID of our Retry */
 	if (hd->dcid.datalen == QUICD_CID_LEN) {
 		secret = quicd_secrets_find(quicd_context_secrets(context),
 					    hd->dcid.data[QUICD_CID_MARK]);
