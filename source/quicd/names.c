@@ -2,9 +2,10 @@
 /*
  * Names of smb.conf, see names.h.
  *
- * Samba takes a name with blanks and in any case, and keeps a name with a colon
- * that nobody knows.  A mistyped one must not leave a door open: each name with
- * the letters of our prefix, or of one of our options, is known or an error.
+ * Samba ignores blanks and case in names, and accepts any name with a colon.  A
+ * mistyped name must not leave a door open.  So a name that contains the
+ * letters of our prefix, or of one of our options, has to be known, or it is an
+ * error.
  */
 
 #include "config.h"
@@ -40,7 +41,7 @@ static bool quicd_name_contains(const char *letters, const char *known)
 	return strstr(letters, option) != NULL;
 }
 
-/* Whether a name that Samba ignores was to keep somebody out. */
+/* Whether the writer of an ignored name meant to keep somebody out. */
 static bool quicd_name_is_serious(const char *letters)
 {
 	return strncmp(letters, "tls", strlen("tls")) == 0 ||
@@ -50,7 +51,7 @@ static bool quicd_name_is_serious(const char *letters)
 		 strstr(letters, "den") != NULL));
 }
 
-/* Whether it is none of ours, but "quic:client certificates" or the like. */
+/* Whether it resembles one of ours, as "quic:client certificates" does. */
 static bool quicd_name_is_near(const char *letters)
 {
 	return strncmp(letters, "quic:", strlen("quic:")) == 0 ||

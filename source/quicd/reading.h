@@ -25,8 +25,8 @@ struct quicd_bundle *quicd_reading(TALLOC_CTX *mem_ctx,
 				   bool make);
 
 /**
- * @brief Find out what a start would find: whether smbd answers, and whether the
- * addresses are free.  If not, there are obstacles in the report.
+ * @brief Check what a start depends on: whether smbd answers, and whether the
+ * addresses are free.  The report has an obstacle for each fault.
  */
 void quicd_reading_try(struct quicd_report *report,
 		       const struct quicd_bundle *bundle);

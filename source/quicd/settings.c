@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What smb.conf says to smbd-quicd, checked and ready to use.
+ * The settings of smbd-quicd, see settings.h.
  *
- * This program stands between the network and smbd.  So a value that is not
- * understood, and a name of ours that does not exist, is an error and not
- * a reason for a default: a mistyped "quic client certificates" must not let
- * everybody in.
+ * This program stands between the network and smbd.  So an unknown value, or an
+ * unknown name with our prefix, is an error, and we use no default instead: a
+ * mistyped "quic client certificates" must not let everybody in.
  *
- * The step that reads smb.conf (reading.c) makes the bundle, and each process
- * takes its settings from it by the code here, so that all agree.
+ * The step that reads smb.conf (reading.c) makes the bundle.  Each process
+ * parses the same bundle with the code here, so that all have the same
+ * settings.
  */
 
 #include <ctype.h>
@@ -29,7 +29,7 @@
 #define QUICD_SMB_PORT 445
 #define QUICD_QUIC_PORT 443
 
-/* Room beside the data of a read or write: headers of a long compound. */
+/* Room for the headers of a long compound around the data of a write. */
 #define QUICD_MESSAGE_HEADERS (64 * 1024)
 
 enum quicd_type {
@@ -415,7 +415,7 @@ static bool quicd_settings_max_message(struct quicd_settings *settings,
 	return true;
 }
 
-/* A pair begins with what its certificate is; NULL without memory. */
+/* The source of a certificate begins a new pair; NULL without memory. */
 static struct quicd_pair *quicd_settings_pair(struct quicd_settings *settings,
 					      const char *item)
 {
@@ -436,7 +436,7 @@ static struct quicd_pair *quicd_settings_pair(struct quicd_settings *settings,
 	return settings->num_pairs > 0 ? &pairs[settings->num_pairs - 1] : NULL;
 }
 
-/* One of the files; false if the item is none. */
+/* Take the content of a file; false if the item is not a file. */
 static bool quicd_settings_file(struct quicd_settings *settings,
 				const struct quicd_bundle_item *item)
 {
@@ -521,7 +521,7 @@ static void quicd_settings_check_hosts(const struct quicd_settings *settings,
 	}
 }
 
-/* The words of a list are items of its name. */
+/* Each word of a list is an item of its own, with the name of the list. */
 static bool quicd_settings_hosts(struct quicd_settings *settings,
 				 struct quicd_report *report,
 				 const struct quicd_bundle *bundle)
@@ -626,7 +626,7 @@ struct quicd_settings *quicd_settings_parse(TALLOC_CTX *mem_ctx,
 		return NULL;
 	}
 	good = quicd_settings_defaults(settings, report);
-	/* all of them, so that each fault is said at once */
+	/* go on after a fault, to report all of them */
 	for (i = 0; i < bundle->num; i++) {
 		good = quicd_settings_item(settings,
 					   report,
@@ -654,7 +654,7 @@ uint64_t quicd_settings_memory(const struct quicd_settings *settings)
 	if (settings->memory != 0) {
 		return (uint64_t)settings->memory << 20;
 	}
-	/* half of what the unit's MemoryMax= is */
+	/* half of the unit's MemoryMax= */
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 4;
 }
 

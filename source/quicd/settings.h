@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What smb.conf says to smbd-quicd, checked and ready to use.
+ * The settings of smbd-quicd: values of smb.conf, checked and ready to use.
  */
 #ifndef QUICD_SETTINGS_H
 #define QUICD_SETTINGS_H
@@ -99,7 +99,7 @@ const struct address *quicd_settings_server(
  * @brief The names that this program and the other parts of smbd-uring know.
  *
  * @param[in]  i     from 0 on
- * @param[out] ours  whether smbd-quicd uses it; others it only knows
+ * @param[out] ours  whether smbd-quicd uses the parameter
  * @return the name as the man pages have it, NULL after the last one
  */
 const char *quicd_settings_parameter(size_t i, bool *ours);

@@ -37,7 +37,7 @@ void smbconf_no_memory(struct smbconf_reader *reader)
 	reader->good = quicd_report_error(reader->report, "no memory");
 }
 
-/* Put a copy in the place of what was there. */
+/* Replace a string by a copy of another one. */
 static void smbconf_keep(struct smbconf_reader *reader,
 			 char **to,
 			 const char *text)
@@ -73,7 +73,7 @@ const char *const *quicd_smbconf_words(TALLOC_CTX *mem_ctx,
 				       const char *value,
 				       size_t *num)
 {
-	/* words are printed with one blank between them, quoted if need be */
+	/* testparm prints one blank between words, and quotes if need be */
 	const char **words = talloc_array(mem_ctx,
 					  const char *,
 					  strlen(value) + 1);
@@ -108,10 +108,10 @@ const char *const *quicd_smbconf_words(TALLOC_CTX *mem_ctx,
 }
 
 /*
- * A value of the registry may have several lines, and testparm prints it as it
- * is.  One of them could look like a parameter on stdout, and then begins with
- * a tab or "[".  On stderr it comes behind the name, too, and gives itself away
- * by that beginning.
+ * A value in the registry may have several lines, and testparm prints them as
+ * they are.  On stdout, a line that begins with a tab or "[" could pass for a
+ * parameter or section.  On stderr, the line follows the name of its parameter,
+ * so that there we can recognise it by its beginning.
  */
 static void smbconf_lines(struct smbconf_reader *reader, const char *what)
 {
@@ -232,7 +232,7 @@ bool smbconf_is_null(const char *path)
 	return is;
 }
 
-/* A line of what testparm prints of the parameters. */
+/* A line that testparm prints to stdout: a section or a parameter. */
 static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 {
 	char *equals = strchr(line, '=');
@@ -263,7 +263,7 @@ static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 	if (!reader->global && reader->sections && strchr(name, ':') != NULL) {
 		return; /* stderr had it */
 	}
-	/* of the last include it prints what the variables have become */
+	/* testparm prints the last include with its variables replaced */
 	if (reader->global && reader->include != NULL &&
 	    strchr(reader->include, '%') != NULL &&
 	    quicd_smbconf_same_name(name, "include"))
@@ -276,7 +276,7 @@ static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 			 equals);
 }
 
-/* What comes after start, or NULL. */
+/* The rest of the line if it begins with start, or NULL. */
 static char *smbconf_after(char *line, const char *start)
 {
 	const size_t len = strlen(start);
@@ -285,8 +285,8 @@ static char *smbconf_after(char *line, const char *start)
 }
 
 /*
- * "config file" makes smbd read another file in place of this one.  testparm
- * prints this one all the same, so what it prints is not what smbd goes by.
+ * "config file" makes smbd read another file instead of this one.  testparm
+ * still prints this one, so we would not see the settings of smbd.
  */
 static void smbconf_config_file(struct smbconf_reader *reader, const char *path)
 {
@@ -336,7 +336,7 @@ bool smbconf_is_needed(const char *name)
 	return false;
 }
 
-/* Samba ignores a parameter of [global] below the header of a share. */
+/* Samba ignores a global parameter in the section of a share. */
 static void smbconf_below_share(struct smbconf_reader *reader, const char *name)
 {
 	if (smbconf_is_needed(name)) {
@@ -382,8 +382,8 @@ static void smbconf_no_include(struct smbconf_reader *reader, const char *path)
 }
 
 /*
- * smbd takes a list of one empty word for a list, by which nobody is allowed;
- * testparm prints it as none.
+ * To smbd a list of one empty word is a list that allows nobody.  testparm
+ * prints it as if there was no list.
  */
 static void smbconf_empty_word(struct smbconf_reader *reader,
 			       const char *name,
@@ -413,7 +413,7 @@ static void smbconf_empty_word(struct smbconf_reader *reader,
 	}
 }
 
-/* Samba forgets what the file has, and takes the registry in its place. */
+/* Samba forgets the settings of the file and takes those of the registry. */
 static void smbconf_forgets(struct smbconf_reader *reader)
 {
 	if (reader->closes != NULL) {
@@ -510,7 +510,7 @@ static bool smbconf_header(struct smbconf_reader *reader, char *line)
 	return true;
 }
 
-/* A line of what testparm says on the way. */
+/* A line that testparm prints to stderr while it reads. */
 static void smbconf_stderr(struct smbconf_reader *reader, char *line)
 {
 	const bool value = reader->value;
@@ -596,7 +596,7 @@ static void smbconf_line(void *private_data,
 	}
 }
 
-/* Say a file that cannot be read; false if there is nothing to say. */
+/* Report a file that testparm could not read; false if there is none. */
 static bool smbconf_unreadable(struct smbconf_reader *reader,
 			       const char *parameter,
 			       const char *path)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What Samba drops of smb.conf without a word.
+ * The lines of smb.conf that Samba drops and testparm does not mention.
  *
- * testparm says nothing of a line without "=", of what is behind a header, of a
- * line that a "\\" has made part of the one above, and of all that follows a
- * NUL byte.  So we search the files ourselves, as Samba takes them apart.
+ * These are lines without "=", text behind a section's header, a line that a
+ * "\\" at the end of the line above makes part of it, and everything after a
+ * NUL byte.  So we search the files ourselves, and split them into lines as
+ * Samba does.
  */
 
 #include <ctype.h>
@@ -44,7 +45,7 @@ static char *smbconf_search_name(struct smbconf_reader *reader,
 	return name;
 }
 
-/* Pass a line on, or what is behind a header, that Samba drops. */
+/* Pass on a line, or the text behind a header, that Samba drops. */
 static void smbconf_search_line(struct smbconf_reader *reader,
 				const char *path,
 				const char *line,
@@ -80,8 +81,8 @@ static void smbconf_search_line(struct smbconf_reader *reader,
 }
 
 /*
- * "winbind separator = \\" takes the next line for more of its value.  If that
- * line is a parameter to its writer, it is lost.
+ * "winbind separator = \\" makes the next line part of its value.  If that line
+ * is meant as a parameter, it is lost.
  */
 static void smbconf_search_swallowed(struct smbconf_reader *reader,
 				     const char *path,
@@ -108,7 +109,7 @@ static void smbconf_search_swallowed(struct smbconf_reader *reader,
 	talloc_free(name);
 }
 
-/* To Samba a line ends with a line feed, and a text with a NUL byte. */
+/* For Samba, a line feed ends a line, and a NUL byte ends the text. */
 static bool smbconf_is_text(const char *line, size_t len)
 {
 	return memchr(line, '\0', len) == NULL &&
@@ -116,8 +117,8 @@ static bool smbconf_is_text(const char *line, size_t len)
 }
 
 /*
- * A "\\" at the end continues a line, but not a comment; a line is judged with
- * all that continues it.  Returns errno if there is more that could not be
+ * A "\\" at the end continues a line, but not a comment.  We judge a line
+ * together with its continuations.  Returns an errno if the rest could not be
  * read.
  */
 static int smbconf_search_lines(struct smbconf_reader *reader,
@@ -142,7 +143,7 @@ static int smbconf_search_lines(struct smbconf_reader *reader,
 		}
 		text = text && smbconf_is_text(line, (size_t)len);
 		if (!continued && strchr("#;", begin[0]) != NULL) {
-			continue; /* an empty one, too */
+			continue; /* even if the next line is empty */
 		}
 		more = len > 0 && line[len - 1] == '\\';
 		if (more) {
@@ -162,7 +163,7 @@ static int smbconf_search_lines(struct smbconf_reader *reader,
 		}
 		continued = more;
 	}
-	/* without memory getline() ends, too */
+	/* getline() also ends without memory */
 	error = feof(f) ? 0 : errno;
 	if (whole != NULL) {
 		smbconf_search_line(reader, path, whole, true);
@@ -180,7 +181,7 @@ static int smbconf_search_lines(struct smbconf_reader *reader,
 	return error;
 }
 
-/* A FIFO has nothing for a second reader, who would wait. */
+/* A FIFO has nothing left, and we would wait: search plain files only. */
 static int smbconf_open(const char *path, FILE **f)
 {
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * TLS 1.3 for QUIC: certificates, and what is asked of a client.
+ * TLS 1.3 for QUIC: our certificates, and the requirements on clients.
  *
- * GnuTLS does all of it; here is only what is allowed.  ALPN has to be "smb".
- * A client that asks for a server by a name (SNI) that is in no certificate is
- * refused, as by Windows: it would refuse the certificate, or ought to.  One
- * that asks for none gets the first certificate.  No session tickets and no
- * early data: a handshake a connection costs little for connections that last,
- * and nothing can be replayed.
+ * GnuTLS does the work; this file decides what we allow.  ALPN has to be "smb".
+ * If a client asks for a server name (SNI) that no certificate has, we refuse
+ * the client, as Windows does.  A careful client would refuse our certificate
+ * anyway.  A client that asks for no name gets the first certificate.
+ *
+ * We use neither session tickets nor early data.  SMB connections last long, so
+ * their handshakes cost little, and without early data nobody can replay a
+ * request.
  *
  * A reload makes a new struct quicd_tls; connections keep the one with which
  * they began.
@@ -39,7 +41,7 @@
 	"%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:" \
 	"-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
 
-/* A certificate of ours with all that goes with it. */
+/* One of our certificates with its key, for GnuTLS. */
 struct quicd_tls_server {
 	gnutls_certificate_credentials_t credentials;
 	gnutls_x509_crt_t certificate;
@@ -68,7 +70,7 @@ static struct quicd_tls_peer *quicd_tls_peer_of(gnutls_session_t session)
 	return (struct quicd_tls_peer *)(uintptr_t)ref;
 }
 
-/* Keep a server name that GnuTLS will not take, for the log. */
+/* Note for the log a server name that GnuTLS is going to refuse. */
 static int quicd_tls_raw_name(void *context,
 			      unsigned type,
 			      const unsigned char *data,
@@ -82,7 +84,7 @@ static int quicd_tls_raw_name(void *context,
 	char name[80];
 	unsigned size;
 
-	/* a list's length, a type, a name's length, the name */
+	/* length of the list, type, length of the name, name */
 	if (type != 0 || len < 5 || data[2] != GNUTLS_NAME_DNS - 1) {
 		return 0;
 	}
@@ -111,7 +113,7 @@ static int quicd_tls_before_client_hello(gnutls_session_t session,
 {
 	struct quicd_tls_peer *peer = quicd_tls_peer_of(session);
 
-	/* what it cannot parse, GnuTLS will not be able to, either */
+	/* if this cannot parse the message, GnuTLS cannot either */
 	(void)gnutls_ext_raw_parse(peer,
 				   quicd_tls_raw_name,
 				   message,
@@ -120,8 +122,8 @@ static int quicd_tls_before_client_hello(gnutls_session_t session,
 }
 
 /*
- * The certificate for a server name, or NULL.  One that has the name itself is
- * better than one with a wildcard; of several such, the first.
+ * The certificate for a server name, or NULL.  A certificate with the name
+ * itself goes before one with a wildcard.  Among equals, the first one counts.
  */
 static const struct quicd_tls_server *quicd_tls_choose(
 	const struct quicd_tls *tls,
@@ -148,7 +150,7 @@ static const struct quicd_tls_server *quicd_tls_choose(
 	return NULL;
 }
 
-/* Whether what the client offers and asks for fits. */
+/* Whether we accept the client's ALPN and server name. */
 static int quicd_tls_client_hello(gnutls_session_t session)
 {
 	struct quicd_tls_peer *peer = quicd_tls_peer_of(session);
@@ -161,7 +163,7 @@ static int quicd_tls_client_hello(gnutls_session_t session)
 	int ret;
 
 	peer->reason[0] = '\0'; /* GnuTLS has taken the name */
-	/* GNUTLS_ALPN_MANDATORY does not hold for those who offer nothing */
+	/* GNUTLS_ALPN_MANDATORY lets in clients that offer no protocol */
 	ret = gnutls_alpn_get_selected_protocol(session, &alpn);
 	if (ret != 0) {
 		quicd_tls_reason(peer, "the client does not offer ALPN smb");
@@ -176,7 +178,7 @@ static int quicd_tls_client_hello(gnutls_session_t session)
 		quicd_tls_reason(peer, "the server name is not readable");
 		return GNUTLS_E_UNRECOGNIZED_NAME;
 	}
-	/* "server." is the same name, as the root of DNS is meant anyway */
+	/* "server." is "server": the last dot stands for the root of DNS */
 	if (len > 1 && name[len - 1] == '.') {
 		name[len - 1] = '\0';
 	}
@@ -189,7 +191,7 @@ static int quicd_tls_client_hello(gnutls_session_t session)
 		quicd_tls_reason(peer, reason);
 		return GNUTLS_E_UNRECOGNIZED_NAME;
 	}
-	/* GnuTLS has not looked for a certificate yet */
+	/* in time: GnuTLS chooses a certificate after this */
 	return gnutls_credentials_set(session,
 				      GNUTLS_CRD_CERTIFICATE,
 				      server->credentials);
@@ -212,7 +214,7 @@ static bool quicd_tls_is_revoked(struct quicd_tls_peer *peer,
 		revoked = quicd_revocation_check(peer->tls->revocation,
 						 certificate);
 	}
-	/* of what is in tls cafile itself the issuer does not matter */
+	/* the issuer of a certificate in tls cafile itself does not matter */
 	if (revoked == QUICD_REVOKED_NO ||
 	    (revoked == QUICD_REVOKED_UNKNOWN &&
 	     quicd_certificates_have(&peer->tls->trusted, certificate)))
@@ -223,7 +225,7 @@ static bool quicd_tls_is_revoked(struct quicd_tls_peer *peer,
 	return true;
 }
 
-/* Whether a valid chain may come in; the reason is set if not. */
+/* Whether a client with a valid chain may come in; else set the reason. */
 static bool quicd_tls_admit_chain(struct quicd_tls_peer *peer,
 				  struct quicd_chain *chain,
 				  const char **rule)
@@ -592,7 +594,7 @@ bool quicd_tls_peer_init(struct quicd_tls_peer *peer, struct quicd_tls *tls)
 	return quicd_tls_peer_configure(peer);
 }
 
-/* The name in the client's certificate, as far as a log line can carry it. */
+/* The name in the client's certificate, cut to what fits in a log line. */
 static void quicd_tls_peer_subject(struct quicd_tls_peer *peer,
 				   const gnutls_datum_t *der)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * TLS 1.3 for QUIC: certificates, and what is asked of a client.
+ * TLS 1.3 for QUIC: our certificates, and the requirements on clients.
  */
 #ifndef QUICD_TLS_H
 #define QUICD_TLS_H
@@ -12,7 +12,7 @@
 #include "cid.h"
 #include "settings.h"
 
-/* The certificates of one load of the settings; lives as long as its users. */
+/* The certificates of one configuration; connections keep it alive. */
 struct quicd_tls;
 
 /* The beginning of our first connection ID, in hexadecimal digits. */
@@ -51,7 +51,7 @@ time_t quicd_tls_expires(const struct quicd_tls *tls, const char **what);
 /** @brief When the i-th certificate of the settings ends. */
 time_t quicd_tls_certificate_ends(const struct quicd_tls *tls, size_t i);
 
-/** @brief Not for new connections any more. */
+/** @brief Release it; the connections that use it keep it alive. */
 void quicd_tls_release(struct quicd_tls *tls);
 
 /** @brief Begin a session, as a server. */
@@ -63,7 +63,7 @@ void quicd_tls_peer_name(struct quicd_tls_peer *peer,
 			 const struct address *client);
 
 /**
- * @brief What has to hold after the handshake, and fills in peer->name.
+ * @brief Check the client after the handshake, and set peer->name.
  *
  * @return false with the reason in peer->reason.
  */

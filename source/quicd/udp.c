@@ -2,7 +2,7 @@
 /*
  * UDP sockets of a worker, see udp.h; udp_open.c opens them.
  *
- * A full socket keeps one batch, and nothing more is written meanwhile.
+ * If the socket is full, one batch waits here, and nobody may write more.
  */
 
 #include "config.h"
@@ -27,7 +27,7 @@
 #define QUICD_HEADERS 28 /* of IPv4 and UDP */
 #define QUICD_HEADERS6 48
 
-/* What is tried if the device is not known; ngtcp2 finds what fits. */
+/* The payload for an unknown device; path MTU discovery finds what fits. */
 #define QUICD_PAYLOAD_USUAL 1452
 
 struct quicd_udp {
@@ -128,8 +128,8 @@ static int quicd_udp_sendmsg(struct quicd_udp *udp,
 }
 
 /*
- * Send the batch.  false if the socket is full.  All other errors count as lost
- * packets: the path is too narrow, the route is gone, a firewall refuses.
+ * Send the batch.  Returns false if the socket is full.  All other errors count
+ * as lost packets: the MTU is too small, the route is gone, a firewall refuses.
  */
 static bool quicd_udp_write(struct quicd_udp *udp)
 {
@@ -141,7 +141,7 @@ static bool quicd_udp_write(struct quicd_udp *udp)
 		error = quicd_udp_sendmsg(
 			udp, &udp->path, udp->batch, udp->len, udp->segment);
 		if (error == EIO) {
-			/* a device that cannot do it */
+			/* the device cannot do it */
 			udp->segmentation = false;
 			quicd_count(udp->counters,
 				    QUICD_COUNT_SEGMENTATION_OFF);
@@ -235,7 +235,7 @@ bool quicd_udp_commit(struct quicd_udp *udp,
 	}
 	udp->len += len;
 
-	/* no more after a shorter one, or than the kernel takes */
+	/* a shorter packet ends a batch, and so do the kernel's limits */
 	if (len < udp->segment || udp->len + udp->segment > QUICD_BATCH_MAX ||
 	    udp->len / udp->segment >= QUICD_SEGMENTS_MAX)
 	{
@@ -245,8 +245,8 @@ bool quicd_udp_commit(struct quicd_udp *udp,
 }
 
 /*
- * drops: of the socket, when a datagram that we have now was queued.  One that
- * waited longer has an older number.
+ * drops is the socket's count at the time when the datagram was queued.  A
+ * datagram that waited longer may have a lower count.
  */
 static void quicd_udp_count_drops(struct quicd_udp *udp, uint32_t drops)
 {
@@ -260,7 +260,7 @@ static void quicd_udp_count_drops(struct quicd_udp *udp, uint32_t drops)
 	}
 }
 
-/* The addresses and so on of what recvmsg() has returned. */
+/* Read the control messages of a datagram: addresses, ECN, GRO, drops. */
 static size_t quicd_udp_control(struct quicd_udp *udp,
 				struct msghdr *msg,
 				size_t len,
@@ -329,7 +329,7 @@ bool quicd_udp_reflects(const struct address *remote)
 	return port < IPPORT_RESERVED;
 }
 
-/* What recvmmsg(2) writes to; it is empty again when the batch is done. */
+/* The buffers of recvmmsg(2), empty again after each batch. */
 struct quicd_udp_slot {
 	uint8_t data[QUICD_DATAGRAM_MAX];
 	struct quicd_path path;
@@ -340,7 +340,7 @@ struct quicd_udp_slot {
 	} control;
 };
 
-/* The sockets of a worker have them in common: one is served at a time. */
+/* The sockets of a worker share them, as it serves one at a time. */
 static struct quicd_udp_slot quicd_udp_slots[QUICD_BATCH_RECEIVED];
 
 static void quicd_udp_slot_ready(struct quicd_udp_slot *slot,
@@ -390,7 +390,7 @@ static void quicd_udp_deliver(struct quicd_udp *udp,
 	}
 }
 
-/* false: no more there. */
+/* Returns false if no more datagrams wait. */
 static bool quicd_udp_receive(struct quicd_udp *udp)
 {
 	struct mmsghdr msgs[QUICD_BATCH_RECEIVED] = {};
@@ -404,7 +404,7 @@ static bool quicd_udp_receive(struct quicd_udp *udp)
 	count = recvmmsg(
 		udp->fd, msgs, QUICD_BATCH_RECEIVED, MSG_DONTWAIT, NULL);
 	if (count < 0) {
-		/* an error that ICMP reported is about some other packet */
+		/* ICMP's errors are about packets that we sent before */
 		return errno != EAGAIN && errno != EBADF;
 	}
 	now = clock_monotonic_ns();
@@ -440,7 +440,7 @@ static void quicd_udp_handler(struct tevent_context *ev,
 	udp->ops->done(udp->owner);
 }
 
-/* A dead worker may have counted these. */
+/* Skip drops that a worker before us, now dead, may have counted. */
 static uint32_t quicd_udp_drops(int fd)
 {
 	uint32_t info[SK_MEMINFO_VARS] = {};

@@ -38,7 +38,7 @@ struct quicd_udp_ops {
 			 const uint8_t *data,
 			 size_t len,
 			 uint64_t now);
-	/* No more of them for now, or the socket takes packets again. */
+	/* The batch is done, or the socket takes packets again. */
 	void (*done)(void *owner);
 };
 
@@ -68,11 +68,11 @@ struct quicd_udp *quicd_udp_create(TALLOC_CTX *mem_ctx,
 				   struct quicd_counters *counters);
 
 /**
- * @brief Whether a datagram may be forged for a service to answer us, and we
- * it.
+ * @brief Whether a datagram may be forged to make us and a UDP service answer
+ * each other.
  *
- * No QUIC client has such a port: those below 1024, and those of services that
- * answer a datagram with a larger one.
+ * Such a datagram comes from a port below 1024, or from the port of a service
+ * whose answers are larger than the requests.  No QUIC client uses these ports.
  */
 bool quicd_udp_reflects(const struct address *remote);
 

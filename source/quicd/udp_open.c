@@ -2,14 +2,16 @@
 /*
  * How the parent opens the UDP sockets of all workers, see udp.h.
  *
- * Workers.  Each address has a socket for each worker (SO_REUSEPORT), and a
- * classic BPF program picks the socket by the first byte of the destination
- * connection ID, modulo their number.  The first packet of a client has an ID
- * that the client made up: it reaches any of them, and that worker gives the
- * connection IDs that lead back to it.  So no worker ever sees another one's
- * packets, whatever address a client moves to.  The sockets belong to the
- * parent as well, so that their order does not change when a worker dies; its
- * successor answers with stateless resets, and the clients come back.
+ * Each address has a socket for each worker (SO_REUSEPORT).  A classic BPF
+ * program picks the socket: the first byte of the destination connection ID
+ * modulo the number of workers.  The first packet of a client has an ID that
+ * the client made up, so it reaches any worker.  That worker then issues
+ * connection IDs that lead back to it.  So packets reach their worker even if
+ * the client moves to another address.
+ *
+ * The parent keeps the sockets open as well, so that their order does not
+ * change when a worker dies.  The worker that replaces it answers with
+ * stateless resets, and the clients connect again.
  */
 
 #include "config.h"
@@ -30,12 +32,12 @@ static bool quicd_udp_options(int fd, bool ipv6)
 	const int buffer = 4 * 1024 * 1024;
 	const int level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
 
-	/* the system's limits may not allow it, and need not */
+	/* smbd-quicd works with smaller buffers if the system limits them */
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
 	/* from Linux 5.0 on */
 	(void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof(one));
-	/* a datagram tells how many were dropped before it, if any */
+	/* each datagram then has the number of drops before it */
 	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof(one));
 	if (ipv6 &&
 	    (setsockopt(fd, level, IPV6_V6ONLY, &one, sizeof(one)) != 0 ||
@@ -77,7 +79,7 @@ static bool quicd_udp_bind(int fd, const struct address *address, bool first)
 	       (!first || quicd_udp_share(fd));
 }
 
-/* Which socket: the first byte of the connection ID modulo their number. */
+/* Choose the socket by the first byte of the connection ID. */
 static bool quicd_udp_steer(int fd, uint32_t workers)
 {
 	struct sock_filter code[] = {
@@ -93,7 +95,7 @@ static bool quicd_udp_steer(int fd, uint32_t workers)
 	};
 	struct sock_fprog program;
 
-	memset(&program, 0, sizeof(program)); /* its padding, too */
+	memset(&program, 0, sizeof(program)); /* also the padding */
 	program.len = ARRAY_SIZE(code);
 	program.filter = code;
 	return setsockopt(fd,
@@ -113,7 +115,7 @@ int quicd_udp_open(const struct address *address, uint32_t workers, int *fds)
 		fds[i] = socket(address->u.sa.sa_family,
 				SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 				0);
-		/* the sockets' order is that of bind() */
+		/* bind() decides the order of the sockets */
 		if (fds[i] < 0 || !quicd_udp_options(fds[i], ipv6) ||
 		    !quicd_udp_bind(fds[i], address, i == 0))
 		{

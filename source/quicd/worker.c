@@ -2,8 +2,8 @@
 /*
  * A worker: the process that serves connections.
  *
- * New settings come in two steps, so that all workers have them or none: the
- * parent sends them, and says to use them when all workers can.
+ * The parent sends new settings first, and tells the workers to use them only
+ * when all of them can.  So either all workers have the new settings, or none.
  */
 
 #include "config.h"
@@ -25,7 +25,7 @@
 struct quicd_worker_state {
 	const struct quicd_worker_start *start;
 	struct quicd_endpoint *endpoint;
-	/* what the parent has not decided about */
+	/* the parent has not decided yet whether to use it */
 	struct quicd_configuration next;
 	bool draining;
 	bool end;
@@ -38,7 +38,7 @@ static void worker_drained(void *owner)
 	state->end = true;
 }
 
-/* The parent's, systemd's, or that of the parent's death. */
+/* The sender is the parent, systemd, or the kernel when the parent dies. */
 static void worker_term(struct tevent_context *ev,
 			struct tevent_signal *se,
 			int sig,
@@ -96,7 +96,7 @@ static void worker_parent(struct tevent_context *ev,
 		quicd_configuration_release(&state->next);
 		break;
 	default:
-		/* 'E'; or the parent is gone, its successor needs the ports */
+		/* 'E'; or the parent is gone, and the next needs the ports */
 		TALLOC_FREE(fde);
 		state->end = true;
 		break;
@@ -136,14 +136,14 @@ static struct quicd_endpoint *worker_begin(struct tevent_context *ev,
 			return NULL;
 		}
 	}
-	/* what root alone can open is open, and nothing has been received */
+	/* all that needs root is open, and we have received nothing yet */
 	if (!quicd_rights_drop(start->rights, start->settings->transparent)) {
 		return NULL;
 	}
 	return state->endpoint;
 }
 
-/* End with the parent; false if it has ended.  A change of rights undoes it. */
+/* End with the parent; false if it is gone.  Call it after rights_drop(). */
 static bool worker_follow(const struct quicd_worker_start *start)
 {
 	return prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 &&
@@ -154,7 +154,7 @@ void quicd_worker_main(TALLOC_CTX *mem_ctx,
 		       const struct quicd_worker_start *start)
 {
 	struct quicd_worker_state state = {.start = start};
-	/* the timers need its wait */
+	/* quicd_timers_loop_once() needs epoll_wait() */
 	struct tevent_context *ev = tevent_context_init_byname(mem_ctx,
 							       "epoll");
 	sigset_t none;
@@ -168,7 +168,7 @@ void quicd_worker_main(TALLOC_CTX *mem_ctx,
 	if (!worker_follow(start)) {
 		_exit(0);
 	}
-	signal(SIGINT, SIG_IGN); /* of a terminal: the parent has it, too */
+	signal(SIGINT, SIG_IGN); /* a terminal sends it to the parent as well */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	while (!state.end) {
