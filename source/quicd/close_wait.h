@@ -15,7 +15,7 @@
 /* The closing periods of a worker. */
 struct quicd_close_waits;
 
-/* What is to be sent again, where and how long. */
+/* The packet to send again, to whom, and for how long. */
 struct quicd_closing {
 	struct quicd_udp *udp;
 	struct quicd_path path;
@@ -24,8 +24,12 @@ struct quicd_closing {
 	uint64_t ns;
 };
 
-/** @param[in] max  Further closing periods are left out: their clients get a
- *                  stateless reset instead. */
+/**
+ * @brief The closing periods of a worker; NULL without memory.
+ *
+ * @param[in] max  If there are so many, further clients get a stateless reset
+ *                 instead of a closing period.
+ */
 struct quicd_close_waits *quicd_close_waits_create(TALLOC_CTX *mem_ctx,
 						   struct quicd_timers *timers,
 						   unsigned max);
@@ -48,10 +52,12 @@ bool quicd_close_wait_begin(struct quicd_close_waits *waits,
 			    const struct quicd_closing *closing);
 
 /**
- * @brief A packet has come for a set that quicd_cid_find() found, whose owner
- * is QUICD_CID_OF_CLOSE_WAIT.
+ * @brief Take a packet for a closing period.
  *
- * The first, the second, the fourth one and so on are answered.
+ * We answer the first packet, the second, the fourth, and so on.
+ *
+ * @param[in] cids  found by quicd_cid_find(); its owner is
+ *                  QUICD_CID_OF_CLOSE_WAIT
  */
 void quicd_close_wait_received(struct quicd_cid_set *cids);
 

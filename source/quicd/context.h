@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What connections have in common: all of them, and those of a worker.
+ * What connections share: those of all workers, and those of one worker.
  */
 #ifndef QUICD_CONTEXT_H
 #define QUICD_CONTEXT_H
@@ -18,22 +18,22 @@
 
 struct quicd_tls;
 
-/* Of all workers, made before they are forked. */
+/* What all workers share; the parent makes it before it forks them. */
 struct quicd_shared {
 	struct quicd_limits *limits;
 	struct quicd_budget *budget; /* NULL: no limit */
 	struct quicd_counters *counters; /* NULL: not counted */
 	uint32_t workers;
-	/* if no file has any: they outlive a worker, but not the parent */
+	/* used if no file has any; lost when the parent ends */
 	struct quicd_secrets secrets;
 };
 
-/* Of the connections of one worker. */
+/* What the connections of one worker share. */
 struct quicd_context {
 	struct tevent_context *ev;
 	const struct quicd_shared *shared;
 	uint32_t worker;
-	/* these two for new connections; a reload puts others in their place */
+	/* for new connections; a reload replaces these two */
 	struct quicd_settings *settings;
 	struct quicd_tls *tls;
 	struct quicd_timers *timers;

@@ -5,10 +5,10 @@
 #include <stdint.h>
 
 /**
- * @brief The CPUs that this process may use: of its affinity and of the quota
- * of its control groups, the smaller; rounded up, 1 to 128.
+ * @brief How many CPUs this process may use, 1 to 128: the smaller of its
+ * affinity and of the quota of its control groups, rounded up.
  *
- * @param[in] root  before /proc and /sys: ""; a test has its own
+ * @param[in] root  a prefix for /proc and /sys: "", but in tests
  */
 uint32_t quicd_cpus(const char *root);
 

@@ -2,8 +2,8 @@
 /*
  * A directory of certificates, into a bundle.
  *
- * It has the form that HAProxy takes for "crt DIRECTORY".  A file that is half
- * a pair is an error: clients of that name would get another certificate.
+ * It has the form of HAProxy's "crt DIRECTORY".  Half a pair is an error,
+ * because clients that ask for its name would get another certificate.
  */
 
 #include <dirent.h>

@@ -11,8 +11,10 @@
 #include "log.h"
 
 /**
- * @brief Add the pairs of a directory: NAME.pem has a certificate and its
- * chain, NAME.key the key; without it the key is in NAME.pem, too.
+ * @brief Add the pairs of a directory.
+ *
+ * NAME.pem has a certificate and its chain, and NAME.key has the key.  Without
+ * NAME.key, NAME.pem has the key as well.
  *
  * The names are in the order of strcmp().
  *

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The limits on connections: all QUIC connections of all workers.
+ * The limits on the QUIC connections of all workers together.
  *
- * The table is one piece of memory that the workers share, a slot for each
- * connection.  A worker first takes a slot and then counts.  So two workers can
- * at worst both refuse what one of them might have let in, but never go above a
- * limit together.  The parent gives back the slots of a worker that has died.
+ * The table is in memory that the workers share, with a slot for each
+ * connection.  A worker first takes a slot and then counts.  So two workers may
+ * both refuse a client that one of them could have let in, but together they
+ * never exceed a limit.  The parent gives back the slots of a worker that has
+ * died.
  */
 #ifndef QUICD_LIMITS_H
 #define QUICD_LIMITS_H

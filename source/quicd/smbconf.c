@@ -2,19 +2,21 @@
 /*
  * smb.conf, read by Samba's own parser.
  *
- * testparm(1) is executed.  It prints [global] with the defaults filled in and
- * of each share what differs from it; includes, the registry, spelling and
- * repeated names are dealt with.  We decided against libsmbconf and its lp_*()
- * functions: they cannot list the names that begin with our prefix either, but
- * by printing all, and bring a hundred private libraries.
+ * We execute testparm(1).  It prints [global] with the defaults filled in, and
+ * for each share the parameters that differ.  It resolves includes, the
+ * registry, spelling and repeated names.  The alternative was libsmbconf with
+ * its lp_*() functions.  They also list the names with our prefix only by
+ * printing all, and they need a hundred private libraries.
  *
- * testparm skips an include that it does not find, as smbd does.  It says so
- * at debug level 2, at level 4 the line that it is about to take, and at level
- * 5 the header of a share: it prints no share that is not valid. So its stderr
- * is read, too; and smbconf_search.c searches the files for what is dropped
- * without a word.  Its exit status is 1 for faults that are none for smbd (a
- * script that is missing, a range of IDs), so that it says nothing here: what
- * counts is whether it began to print.
+ * Like smbd, testparm skips an include that it does not find.  It says so at
+ * debug level 2.  At level 4 it also says each line before it takes it.  At
+ * level 5 it says the header of each share, even of a share that is not valid
+ * and that it does not print.  So we read its stderr as well, and
+ * smbconf_search.c searches the files for lines that testparm does not mention.
+ *
+ * We ignore its exit status, which is 1 even after faults that do not matter to
+ * smbd (a missing script, a range of IDs).  We require instead that testparm
+ * began to print.
  */
 
 #include <ctype.h>

@@ -53,7 +53,7 @@ const char *const *quicd_smbconf_words(TALLOC_CTX *mem_ctx,
 				       const char *value,
 				       size_t *num);
 
-/** @brief Whether two names are one to Samba: blanks and case do not count. */
+/** @brief Whether Samba takes two names for one: it ignores blanks and case. */
 bool quicd_smbconf_same_name(const char *a, const char *b);
 
 #endif /* QUICD_SMBCONF_H */

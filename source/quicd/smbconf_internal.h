@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Shared by smbconf.c, which reads what testparm says, and smbconf_search.c,
- * which searches the files for what it does not say.
+ * What the files of the reader share: smbconf.c, which reads the output of
+ * testparm, and smbconf_search.c, which searches the files for the rest.
  */
 #ifndef QUICD_SMBCONF_INTERNAL_H
 #define QUICD_SMBCONF_INTERNAL_H

@@ -3,8 +3,8 @@
  * Answers that need no connection: version negotiation, Retry, stateless reset
  * and a CONNECTION_CLOSE for a client that is refused.
  *
- * Anybody can cause them with a forged address.  They are smaller than what
- * they answer and, but for Retry, limited in number.
+ * Anybody can cause them with a forged address.  So an answer is smaller than
+ * the packet that it answers, and all but Retry are limited in number.
  */
 #ifndef QUICD_STATELESS_H
 #define QUICD_STATELESS_H
@@ -43,9 +43,9 @@ void quicd_send_version_negotiation(struct quicd_stateless *stateless,
 				    size_t len);
 
 /**
- * @brief A stateless reset (RFC 9000, 10.3), for a packet with a connection ID
- * that nobody has.  It tells the client that its connection is gone, also one
- * of an smbd-quicd that was killed.
+ * @brief A stateless reset (RFC 9000, 10.3), for a packet with an unknown
+ * connection ID.  It tells the client that its connection is gone, even if an
+ * smbd-quicd that was killed had it.
  *
  * @param[in] len  Of the packet; short ones are not answered.
  */
@@ -93,8 +93,10 @@ size_t quicd_make_new_token(const struct quicd_context *context,
 			    const struct address *remote,
 			    uint8_t *token);
 
-/** @brief Whether the token of a client's first packet is such a one, of this
- * address and not old. */
+/**
+ * @brief Whether the token of a client's first packet is of
+ * quicd_make_new_token(), for this address, and not too old.
+ */
 bool quicd_check_new_token(const struct quicd_context *context,
 			   const struct quicd_path *path,
 			   const ngtcp2_pkt_hd *hd);

@@ -2,9 +2,15 @@
 /*
  * Execute testparm(1), see testparm.h.
  *
- * Lines that are lost would be parameters that are lost.  So whatever keeps us
- * from taking a line is an error: no memory, a read that fails, a line without
- * an end.
+ * A lost line may be a lost parameter.  So everything that keeps us from
+ * reading a line is an error: no memory, a failed read, a line that does not
+ * end.
+ *
+ * The tool has a reader of its own, tool/testparm.c.  It takes stdout as a
+ * whole, as from every program that it executes.  This one needs the lines of
+ * both streams, and limits for length and time.  Only a posix_spawn() would be
+ * common to both, in source/util/.  But Samba's smbd compiles that directory,
+ * and must not get code there that executes programs.
  */
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Execute testparm(1), and take what it prints line by line.
+ * Execute testparm(1), and read its output line by line.
  */
 #ifndef QUICD_TESTPARM_H
 #define QUICD_TESTPARM_H
@@ -35,8 +35,8 @@ typedef void (*quicd_testparm_fn)(void *private_data,
  *
  * @param[in] path  of smb.conf; NULL: the one that Samba was built with
  *
- * @return false after an error in the report.  The exit status of testparm is
- * none: it is 1 for faults that are none for smbd.
+ * @return false after an error in the report.  The exit status of testparm does
+ * not count: it is 1 even after faults that do not matter to smbd.
  */
 bool quicd_testparm(TALLOC_CTX *mem_ctx,
 		    struct quicd_report *report,

@@ -4,8 +4,9 @@
  *
  * tevent waits in epoll_wait(2), with a time limit in milliseconds.  libtevent
  * finds our epoll_wait() before libc's, and ours shortens the wait to the next
- * timer.  So a timer costs no system call of its own.  We had a timerfd before:
- * each timer that expired took a timerfd_settime(2), and most moves another.
+ * timer.  So a timer costs no system call of its own.  The alternative was a
+ * timerfd: each expiry takes a timerfd_settime(2), and most changes another
+ * one.
  */
 
 #include "config.h"
@@ -33,7 +34,7 @@ static void quicd_timers_put(struct quicd_timers *timers,
 	timer->position = position;
 }
 
-/* Find a timer's place, from a position where there is room, up and down. */
+/* Put a timer into the heap, starting at a position where there is room. */
 static void quicd_timers_sift(struct quicd_timers *timers,
 			      size_t position,
 			      struct quicd_timer *timer)
@@ -109,7 +110,7 @@ void quicd_timer_set(struct quicd_timer *timer, uint64_t at)
 
 void quicd_timers_expire(struct quicd_timers *timers, uint64_t now)
 {
-	/* those that are set meanwhile must not keep us here for ever */
+	/* timers that are set meanwhile must not keep us here for ever */
 	size_t most = timers->count;
 
 	while (most > 0 && quicd_timers_next(timers) <= now) {
@@ -121,7 +122,7 @@ void quicd_timers_expire(struct quicd_timers *timers, uint64_t now)
 	}
 }
 
-/* Whose loop is in epoll_wait(), and NULL for any other wait. */
+/* The timers whose loop is in epoll_wait(); NULL for any other wait. */
 static const struct quicd_timers *quicd_timers_waiting;
 
 /*

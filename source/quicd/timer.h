@@ -18,7 +18,7 @@
 
 struct quicd_timers;
 
-/* A member of what it is for; the timers' alone to read and write. */
+/* A member of its owner; only the functions below read and write it. */
 struct quicd_timer {
 	struct quicd_timers *timers;
 	void (*expired)(void *owner);
@@ -69,9 +69,9 @@ void quicd_timer_remove(struct quicd_timer *timer);
 void quicd_timer_set(struct quicd_timer *timer, uint64_t at);
 
 /**
- * @brief Let those expire whose time has come, the earliest first.
+ * @brief Expire the timers whose time has come, the earliest first.
  *
- * quicd_timers_loop_once() does it.  A timer that is set meanwhile waits for
+ * quicd_timers_loop_once() calls it.  A timer that is set meanwhile waits for
  * the next call.
  */
 void quicd_timers_expire(struct quicd_timers *timers, uint64_t now);

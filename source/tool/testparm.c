@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * smb.conf, as testparm(1) prints it.
+ *
+ * smbd-quicd has a stricter reader (quicd/testparm.c), which also says why they
+ * are two.
  */
 
 #include "config.h"
