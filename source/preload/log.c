@@ -6,12 +6,13 @@
  * and 2 to 5 are notices.  Our warnings have level 1, so they are warnings in
  * syslog and in the journal.  They do not ask whether the log has that level:
  * Debian's has level 0, and whoever set a limit wants to hear that it was
- * reached.  "smbd_uring:log = none" silences them.  Information has level 3 and
- * is written from "log level = 1" on if smbd_uring:log asks for it.
+ * reached.  "smbd_uring:log = none" silences them.  Information has level 3.
+ * It is written from "log level = 1" on if smbd_uring:log asks for it.
  *
  * A server has a process for each client, and all of them meet the same
- * obstacle.  So a line that is to be said once is noted in a file that all
- * processes share, beside smbd's other files that do not outlive a reboot.
+ * obstacle.  So we note a line that is to be logged once in a file that all
+ * processes share.  It is beside smbd's other files that do not outlive a
+ * reboot.
  */
 
 #include "config.h"
@@ -43,10 +44,10 @@
 	"smbd_uring: too many different warnings; a process says " \
 	"no more of them"
 
-/* The library says it once; no odd name in smb.conf may swallow it. */
+/* Exempt from the limit: the library logs it only once anyway. */
 #define LOG_FALLBACK "smbd_uring: falling back"
 
-/* A line that was said; the file is an array of them. */
+/* A line that was logged; the file is an array of them. */
 struct log_said {
 	uint64_t hash;
 	int64_t when;
@@ -107,7 +108,7 @@ static char *log_said_path(TALLOC_CTX *mem_ctx)
 	return smbd->lock_path(mem_ctx, LOG_SAID_FILE);
 }
 
-/* Note in the open file that this is said now, unless it was lately. */
+/* Note in the open file that a line is logged now, unless it was lately. */
 static bool log_claim(int fd, uint64_t hash)
 {
 	struct log_said said[LOG_SAID_MAX] = {};
@@ -175,7 +176,7 @@ void preload_warning_once(const char *line)
 	if (log_num_own >= LOG_OWN_MAX &&
 	    strncmp(line, LOG_FALLBACK, strlen(LOG_FALLBACK)) != 0)
 	{
-		/* smbd would log a line each second that it cannot remember */
+		/* or smbd would log this line each second */
 		if (!log_full) {
 			log_full = true;
 			MESSAGE_INDEX("warning", LOG_FULL);

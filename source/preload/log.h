@@ -50,7 +50,7 @@ bool preload_informs(void);
 void preload_information_print(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/** smbd has been started: all may be said again. */
+/** smbd has started: each line may be logged once more. */
 void preload_log_start(void);
 
 #endif

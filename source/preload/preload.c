@@ -6,10 +6,9 @@
  * not read smb.conf then.  When smbd creates its first event context smb.conf
  * is loaded, and the context either runs on io_uring or is epoll's, untouched.
  *
- * A stock smbd has no hook for us, but everything passes by.  Its SMB
- * connections are descriptors that it adds to the event context with a handler
- * whose name says so, and the shim interposes its tree connects and its
- * getsockopt().
+ * A stock smbd has no hook for us, so we watch what passes by.  smbd adds each
+ * SMB connection to the event context, and the name of the handler tells us
+ * that it is one.  The shim interposes tree connects and getsockopt().
  */
 
 #include "config.h"

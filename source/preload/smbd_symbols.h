@@ -3,8 +3,8 @@
  * @file smbd_symbols.h
  * What we call of a stock smbd.
  *
- * No public header declares these functions, and each Samba has private
- * versions for some.  So they are looked up by name at run time, and each may
+ * No public header declares these functions, and some have private symbol
+ * versions in each Samba.  So we look them up by name at run time, and each may
  * be missing.
  */
 

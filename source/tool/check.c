@@ -222,7 +222,7 @@ static const char *check_unit(const struct check *check)
 					 : systemd_unit(check->testparm);
 }
 
-/* It was to be loaded, and is not. */
+/* The library should be loaded, but is not. */
 static void check_load_failed(struct check *check)
 {
 	char *confinement = smbd_confinement(check, check->smbd->pid);
@@ -288,7 +288,7 @@ static void check_not_loaded(struct check *check)
  * Rings and samples
  */
 
-/* own: the address of our own connection, which does not count. */
+/* own is the address of our own connection, which does not count. */
 static void check_look(const struct check *check,
 		       const char *own,
 		       struct check_evidence *evidence)

@@ -74,7 +74,7 @@ void html_text(FILE *out, const char *text)
 
 void html_begin(FILE *out, const char *title)
 {
-	/* the policy: even a name that were not escaped could load nothing */
+	/* with this policy even an unescaped name could load nothing */
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
 	      "<meta charset=\"utf-8\">\n"
 	      "<meta http-equiv=\"Content-Security-Policy\" content=\""

@@ -174,8 +174,8 @@ static int metrics_keep(const struct metrics_options *o,
 }
 
 /*
- * Write the file before the history, which may be full: Prometheus is to have
- * its values all the same.  Sets failed to the name of what failed.
+ * Write the file before the history, which may be full, so that Prometheus gets
+ * its values in any case.  Sets failed to the name of what failed.
  */
 static int metrics_publish(const struct metrics_options *o,
 			   const struct metrics *m,

@@ -68,7 +68,7 @@ static int ports_read_parameter(struct ports *ports,
 	snprintf(option, sizeof(option), "--parameter-name=%s", parameter);
 	ret = command_output_anyway(argv, &text);
 	if (ret == 0 && text[0] == '\0') {
-		ret = EIO; /* the file, or the parameter, is none to testparm */
+		ret = EIO; /* testparm refuses the file or the parameter */
 	}
 	if (ret == 0) {
 		ports_parse(ports, text);

@@ -85,7 +85,7 @@ static const struct {
 	 "Bytes of SMB sent to clients and acknowledged."},
 };
 
-/* What goes up and down. */
+/* Gauges: values that go up and down. */
 static const struct {
 	size_t offset; /* in struct quicd_counters_read */
 	const char *name; /* in JSON */
@@ -110,7 +110,7 @@ struct quicd_shown {
 	const char *node; /* or NULL */
 };
 
-/* That with this number; false after the last, which read may be NULL of. */
+/* Get an smbd-quicd by number; false after the last.  read may be NULL. */
 static bool quicd_get(const struct status_rows *rows,
 		      size_t number,
 		      struct quicd_shown *shown)
@@ -399,7 +399,7 @@ static void print_bytes(FILE *out, uint64_t bytes)
 	fprintf(out, "%s", text);
 }
 
-/* All that is not zero, without a newline. */
+/* All counters that are not zero, without a newline. */
 static void print_line(FILE *out, const struct quicd_shown *shown)
 {
 	const struct quicd_counters_read *read = shown->read;

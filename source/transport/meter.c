@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What a channel's samples come to: the round-trip time, the loss of late, and
- * how long nothing has been acknowledged.  warn.c compares it with the limits.
+ * Computes the values that have limits from a channel's samples: the round-trip
+ * time, the recent loss, and the time without an acknowledgement.  warn.c
+ * compares them with the limits.
  */
 
 #include "config.h"

@@ -2,10 +2,11 @@
 /*
  * What has happened in smbd-quicd, see quicd_counters.h.
  *
- * The memory that the workers share is a file, so a reader has the counters as
- * they are, and nobody wakes to publish them.  The reader is root, and need not
- * trust the writer.  So it reads the file and does not map it (publish.c).  The
- * lock shows that the writer lives; the kernel drops it however that ends.
+ * The memory that the workers share is a file.  So a reader sees the counters
+ * as they are, and no process wakes up to publish them.  The reader is root,
+ * and need not trust the writer.  So it reads the file and does not map it
+ * (publish.c).  A lock shows that the writer lives.  The kernel drops the lock
+ * however the writer ends.
  */
 
 #include "config.h"

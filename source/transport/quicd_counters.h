@@ -32,14 +32,14 @@ enum quicd_counter {
 /**
  * The memory of connections, in bytes: what is in use, and the limit.
  *
- * budget.h changes it, here: nobody has to publish it then.
+ * The functions of budget.h change it in place, so nobody has to publish it.
  */
 struct quicd_counters_memory {
 	_Atomic uint64_t used;
 	_Atomic uint64_t max;
 };
 
-/** Of so many certificates the end is published. */
+/** The largest number of certificates whose end is published. */
 #define QUICD_COUNTERS_CERTIFICATES 64
 
 /** A certificate of the server. */
