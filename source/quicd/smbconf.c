@@ -271,6 +271,7 @@ static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 	    quicd_smbconf_same_name(name, "include"))
 	{
 		smbconf_add_file(reader, equals);
+		TALLOC_FREE(reader->variable);
 	}
 	(void)reader->fn(reader->private_data,
 			 reader->global ? NULL : reader->section,
@@ -446,6 +447,36 @@ static void smbconf_remember(struct smbconf_reader *reader, const char *name)
 	}
 }
 
+/* Samba says what a variable has become of the last include only. */
+static void smbconf_not_searched(struct smbconf_reader *reader)
+{
+	if (reader->variable != NULL) {
+		quicd_report_warning(reader->report,
+				     "include = %s: smbd-quicd cannot look in "
+				     "it for lines that Samba ignores; make it "
+				     "the last include of [global]",
+				     reader->variable);
+		TALLOC_FREE(reader->variable);
+	}
+}
+
+static void smbconf_include(struct smbconf_reader *reader, const char *value)
+{
+	smbconf_keep(reader, &reader->include, value);
+	smbconf_add_file(reader, value);
+	if (strchr(value, '%') != NULL) {
+		smbconf_not_searched(reader);
+		smbconf_keep(reader, &reader->variable, value);
+	}
+	if (smbconf_is_by_client(value)) {
+		quicd_report_warning(
+			reader->report,
+			"include = %s: smbd chooses the file by the client; "
+			"smbd-quicd reads the one that it has without a client",
+			value);
+	}
+}
+
 /* "NAME = VALUE", as smb.conf has it. */
 static void smbconf_doing(struct smbconf_reader *reader, char *line)
 {
@@ -468,16 +499,7 @@ static void smbconf_doing(struct smbconf_reader *reader, char *line)
 	smbconf_remember(reader, line);
 	smbconf_empty_word(reader, line, value);
 	if (quicd_smbconf_same_name(line, "include")) {
-		smbconf_keep(reader, &reader->include, value);
-		smbconf_add_file(reader, value);
-		if (smbconf_is_by_client(value)) {
-			quicd_report_warning(
-				reader->report,
-				"include = %s: smbd chooses the file by the "
-				"client; smbd-quicd reads the one that it has "
-				"without a client",
-				value);
-		}
+		smbconf_include(reader, value);
 	} else if (quicd_smbconf_same_name(line, "config file") &&
 		   value[0] != '\0') {
 		smbconf_config_file(reader, value);
@@ -658,6 +680,7 @@ static bool smbconf_read(struct smbconf_reader *reader, const char *path)
 	for (i = 0; i < reader->num_files; i++) {
 		smbconf_search(reader, reader->files[i]);
 	}
+	smbconf_not_searched(reader);
 	smbconf_check_ours(reader);
 	return reader->good;
 }

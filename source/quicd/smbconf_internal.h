@@ -20,13 +20,14 @@ struct smbconf_reader {
 	char *section; /* of stdout; NULL before the first one */
 	bool global;
 	bool global_seen;
-	bool value;    /* of stderr: the last line had one */
-	char *doing;   /* of stderr: the share; NULL in [global] */
-	bool sections; /* stderr has them */
-	char *file;    /* the main one, as testparm says it */
-	char *include; /* the last one, as it is written */
-	char *closes;  /* the last name that keeps somebody out */
-	char **files;  /* the main one, and includes */
+	bool value;	/* of stderr: the last line had one */
+	char *doing;	/* of stderr: the share; NULL in [global] */
+	bool sections;	/* stderr has them */
+	char *file;	/* the main one, as testparm says it */
+	char *include;	/* the last one, as it is written */
+	char *variable; /* the last one with a variable, not searched yet */
+	char *closes;	/* the last name that keeps somebody out */
+	char **files;	/* the main one, and includes */
 	size_t num_files;
 	/* our names, a bit each: those in the files, those that count */
 	uint64_t written;
