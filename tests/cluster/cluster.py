@@ -42,7 +42,7 @@ export LD_PRELOAD RUNTIME_DIRECTORY=/run/smbd-quicd
 case $1-$2 in
 smbd-start)
 	LD_PRELOAD={preload}
-	exec smbd -D
+	exec {smbd} -D
 	;;
 *-stop)
 	# the namespace has no other ones
@@ -141,6 +141,15 @@ posix locking = no
 kernel change notify = no
 {extra}
 """
+# where Debian's programs look
+SMB_BUILT = """lock directory = /run/samba
+pid directory = /run/samba
+ncalrpc dir = /run/samba/ncalrpc
+state directory = /var/lib/samba
+cache directory = /var/cache/samba
+private dir = /var/lib/samba/private
+ctdbd socket = /run/ctdb/ctdbd.socket
+"""
 SMB_SHARE = """
 [{name}]
 path = {shared}/{name}
@@ -212,10 +221,7 @@ class Node:
             f"{PRIVATE[node]}\n" for node in range(self.cluster.count)))
         self.write("/etc/ctdb/public_addresses", "".join(
             f"{address}/24 public\n" for address in PUBLIC))
-        self.write("/etc/samba/smb.conf", SMB.format(
-            extra=self.cluster.conf) + "".join(
-                SMB_SHARE.format(name=name, shared=self.cluster.shared)
-                for name in self.cluster.shares))
+        self.write_conf()
         for path, text in self.cluster.files.items():
             self.write(path, text, 0o600)
         self.write("/hosts", "127.0.0.1 localhost\n"
@@ -225,10 +231,16 @@ class Node:
                    f"ONNODE_SSH={self.cluster.ssh.client}\n")
         self.write_service()
 
+    def write_conf(self):
+        self.write("/etc/samba/smb.conf", SMB.format(
+            extra=self.cluster.conf + self.cluster.more) + "".join(
+                SMB_SHARE.format(name=name, shared=self.cluster.shared)
+                for name in self.cluster.shares))
+
     def write_service(self):
         # not a new file: this one is mounted
         self.write("/service", SERVICE.format(
-            preload=self.cluster.preload or "",
+            preload=self.cluster.preload or "", smbd=self.cluster.smbd,
             quicd=f"{TOP}/bin/smbd-quicd"), 0o755)
 
     def boot(self):
@@ -329,13 +341,18 @@ class Cluster:
 
     conf: more lines for [global]; preload: a library for smbd; count: of nodes;
     tunables: of CTDB, a line each; shares: besides "share"; quic: with
-    smbd-quicd; files: more of a node, {path: text}.
+    smbd-quicd; files: more of a node, {path: text}; programs: the directory of
+    another smbd than the distribution's.
     """
 
     def __init__(self, conf="", preload=None, count=3, tunables=TUNABLES,
-                 shares=(), quic=False, files=None):
+                 shares=(), quic=False, files=None, programs=""):
         self.quic, self.files = quic, files or {}
-        self.conf, self.preload = conf, preload
+        self.conf, self.preload, self.more = conf, preload, ""
+        self.smbd = "smbd"
+        if programs:
+            self.smbd = f"{programs}/smbd -s /etc/samba/smb.conf"
+            self.conf += SMB_BUILT
         self.shares = (SHARE, *shares)
         self.count, self.tunables = count, tunables
         self.nodes, self.ssh = [], None
@@ -423,11 +440,15 @@ class Cluster:
             f"{node.quicd_log()[-2000:]}"
             for node in self.running())
 
-    def use(self, preload):
-        """Start all smbds again, with another library or (None) without."""
-        self.preload = preload
+    def use(self, preload, more=""):
+        """Start all smbds again, with another library or (None) without.
+
+        more: lines for [global], in place of those of the last call.
+        """
+        self.preload, self.more = preload, more
         for node in self.nodes:
             node.write_service()
+            node.write_conf()
         for action in "stop", "start":
             for node in self.running():
                 node.run("service", "smbd", action, check=True)
