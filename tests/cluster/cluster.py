@@ -107,12 +107,14 @@ cluster lock = {shared}/.ctdb/lock
 [legacy]
 realtime scheduling = false
 """
-# A dead node is noticed after 4 seconds, not 30.  Recoveries, health checks and
-# the start of a node wait less, too.  Each address has a node of its own.
+# A dead node is noticed after 4 seconds, not 30.  Recoveries, health checks, the
+# start of a node and the list of TCP clients wait less, too.  Each address has a
+# node of its own.
 TUNABLES = """KeepaliveInterval=1
 KeepaliveLimit=3
 MonitorInterval=3
 RerecoveryTimeout=1
+TickleUpdateInterval=1
 IPAllocAlgorithm=0
 """
 
@@ -431,6 +433,16 @@ class Cluster:
             if address in node.addresses():
                 return node
         return None
+
+    def wait_known(self, stream, address):
+        """Wait until all nodes know the TCP client; whether they do.
+
+        A node that takes the address tells only those that it knows.  Another
+        one that waits for an answer waits for its own time limit.
+        """
+        return wait_for(lambda: all(
+            f":{stream.port} " in node.ctdb("gettickles", address)
+            for node in self.running()))
 
     def explain(self):
         """What to print if something went wrong."""

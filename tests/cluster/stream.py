@@ -98,12 +98,14 @@ class Stream:
 
     connect: makes something like a socket; path: of the file, of which the
     client knows the name in the share.  acknowledged: how many blocks smbd has
-    taken; resumed: when it took the first block of each connection.
+    taken; resumed: when it took the first block of each connection; port: of
+    the client, with TCP.
     """
 
     def __init__(self, connect, path):
         self.connect, self.path = connect, path
         self.acknowledged, self.resumed, self.losses = 0, [], []
+        self.port = None
         self.ending = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
 
@@ -131,6 +133,8 @@ class Stream:
                 connected.close()
 
     def write(self, connected):
+        if isinstance(connected, socket.socket):
+            self.port = connected.getsockname()[1]
         client = Client([connected], USER, PASSWORD)
         handle = client.first.open(os.path.basename(self.path))
         first = True
