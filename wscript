@@ -76,8 +76,8 @@ QUICD_PLAIN = ['quicd/' + part for part in (
 QUICD = ['quicd/' + part for part in (
     'certificates', 'chain', 'configuration', 'conn', 'conn_callbacks',
     'conn_close', 'conn_create', 'convert', 'endpoint', 'forms', 'parent',
-    'parent_reload', 'parent_status', 'publish', 'reading', 'revocation',
-    'rules', 'stateless', 'tls', 'worker')]
+    'parent_listeners', 'parent_reload', 'parent_status', 'publish', 'reading',
+    'revocation', 'rules', 'stateless', 'tls', 'worker')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 # The unit tests of smbd-quicd that need a QUIC library.

@@ -59,6 +59,20 @@ void quicd_close_waits_clear(struct quicd_close_waits *waits)
 	}
 }
 
+void quicd_close_waits_forget(struct quicd_close_waits *waits,
+			      const struct quicd_udp *udp)
+{
+	struct quicd_close_wait *wait = NULL;
+	struct quicd_close_wait *next = NULL;
+
+	for (wait = waits->list; wait != NULL; wait = next) {
+		next = wait->next;
+		if (wait->closing.udp == udp) {
+			talloc_free(wait);
+		}
+	}
+}
+
 static int quicd_close_wait_destructor(struct quicd_close_wait *wait)
 {
 	quicd_cid_clear(&wait->cids);

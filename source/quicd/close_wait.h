@@ -37,6 +37,10 @@ struct quicd_close_waits *quicd_close_waits_create(TALLOC_CTX *mem_ctx,
 /** @brief How many there are. */
 unsigned quicd_close_waits_count(const struct quicd_close_waits *waits);
 
+/** @brief End those of a socket, which will be closed. */
+void quicd_close_waits_forget(struct quicd_close_waits *waits,
+			      const struct quicd_udp *udp);
+
 /** @brief End all of them now. */
 void quicd_close_waits_clear(struct quicd_close_waits *waits);
 

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "addresses.h"
 #include "close_wait.h"
@@ -51,8 +52,24 @@
 /* So much free memory stays with the worker. */
 #define QUICD_KEPT_MEMORY (8 * 1024 * 1024)
 
+/* A socket of an address, and how its connections are drained. */
+struct quicd_socket {
+	struct quicd_socket *prev;
+	struct quicd_socket *next;
+	struct quicd_endpoint *endpoint;
+	uint32_t number;
+	int fd;
+	struct quicd_udp *udp;
+	const char *reason; /* NULL: they are not drained */
+	uint64_t until;
+	struct quicd_timer timer;
+	void (*done)(void *owner, uint32_t number);
+	void *owner;
+};
+
 struct quicd_endpoint {
 	struct quicd_context context;
+	struct quicd_socket *sockets;
 	struct uring_status *status; /* or NULL */
 	struct quicd_conn *idle;
 	struct quicd_conn *work; /* connections that have something to do */
@@ -190,6 +207,55 @@ static bool quicd_endpoint_admit(const struct quicd_endpoint *endpoint,
 	return false;
 }
 
+static struct quicd_socket *quicd_endpoint_socket(
+	const struct quicd_endpoint *endpoint,
+	const struct quicd_udp *udp)
+{
+	struct quicd_socket *socket = endpoint->sockets;
+
+	while (socket != NULL && socket->udp != udp) {
+		socket = socket->next;
+	}
+	return socket;
+}
+
+/* A socket that stays and gets what is sent to this address, or NULL. */
+static struct quicd_socket *quicd_endpoint_covers(
+	const struct quicd_endpoint *endpoint,
+	const struct sockaddr *local)
+{
+	struct quicd_socket *socket = endpoint->sockets;
+
+	while (socket != NULL &&
+	       (socket->reason != NULL ||
+		!address_covers(quicd_udp_bound(socket->udp), local)))
+	{
+		socket = socket->next;
+	}
+	return socket;
+}
+
+/*
+ * By which socket a new connection goes on, in place of the one by which it
+ * came; NULL if its address goes, with the reason.
+ */
+static struct quicd_udp *quicd_endpoint_stays(
+	const struct quicd_endpoint *endpoint,
+	struct quicd_udp *udp,
+	const struct quicd_path *path,
+	const char **reason)
+{
+	const struct quicd_socket *socket = quicd_endpoint_socket(endpoint,
+								  udp);
+
+	if (socket->reason == NULL) {
+		return udp;
+	}
+	*reason = socket->reason;
+	socket = quicd_endpoint_covers(endpoint, &path->local.u.sa);
+	return socket != NULL ? socket->udp : NULL;
+}
+
 /* Why there may be no more connections now, or NULL. */
 static const char *quicd_endpoint_limit(const struct quicd_endpoint *endpoint,
 					const struct address *remote)
@@ -262,6 +328,7 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 	struct quicd_counters *counters = context->shared->counters;
 	struct quicd_conn *conn = NULL;
 	char remote[ADDRESS_TEXT_SIZE];
+	struct quicd_udp *stays = NULL;
 	const char *limit = NULL;
 	ngtcp2_pkt_hd hd;
 	ngtcp2_cid original;
@@ -296,7 +363,10 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 		quicd_send_retry(context, udp, path, &hd);
 		return NULL;
 	}
-	limit = quicd_endpoint_limit(endpoint, &path->remote);
+	stays = quicd_endpoint_stays(endpoint, udp, path, &limit);
+	if (stays != NULL) {
+		limit = quicd_endpoint_limit(endpoint, &path->remote);
+	}
 	if (limit != NULL) {
 		quicd_count(counters, QUICD_COUNT_REFUSED_LIMITS);
 		quicd_log_limited("%s refused: %s",
@@ -310,7 +380,7 @@ static struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
 				 context,
 				 &quicd_endpoint_conn_ops,
 				 endpoint,
-				 udp,
+				 stays,
 				 path,
 				 &hd,
 				 token == 1 ? &original : NULL,
@@ -405,15 +475,41 @@ static const struct quicd_udp_ops quicd_endpoint_udp_ops = {
 	.done = quicd_endpoint_work,
 };
 
+static int quicd_socket_destructor(struct quicd_socket *socket)
+{
+	DLIST_REMOVE(socket->endpoint->sockets, socket);
+	quicd_timer_remove(&socket->timer);
+	TALLOC_FREE(socket->udp);
+	close(socket->fd);
+	return 0;
+}
+
 struct quicd_udp *quicd_endpoint_add_socket(struct quicd_endpoint *endpoint,
+					    uint32_t number,
 					    int fd)
 {
-	return quicd_udp_create(endpoint,
-				endpoint->context.ev,
-				fd,
-				&quicd_endpoint_udp_ops,
-				endpoint,
-				endpoint->context.shared->counters);
+	struct quicd_socket *socket = talloc_zero(endpoint,
+						  struct quicd_socket);
+
+	if (socket == NULL) {
+		return NULL;
+	}
+	socket->endpoint = endpoint;
+	socket->number = number;
+	socket->fd = fd;
+	socket->udp = quicd_udp_create(socket,
+				       endpoint->context.ev,
+				       fd,
+				       &quicd_endpoint_udp_ops,
+				       endpoint,
+				       endpoint->context.shared->counters);
+	if (socket->udp == NULL) {
+		talloc_free(socket);
+		return NULL;
+	}
+	DLIST_ADD_END(endpoint->sockets, socket);
+	talloc_set_destructor(socket, quicd_socket_destructor);
+	return socket->udp;
 }
 
 /* The whole. */
@@ -514,6 +610,136 @@ void quicd_endpoint_drain(struct quicd_endpoint *endpoint,
 	quicd_timer_set(&endpoint->drain.timer, now);
 }
 
+static struct quicd_socket *quicd_endpoint_numbered(
+	const struct quicd_endpoint *endpoint,
+	uint32_t number)
+{
+	struct quicd_socket *socket = endpoint->sockets;
+
+	while (socket != NULL && socket->number != number) {
+		socket = socket->next;
+	}
+	return socket;
+}
+
+/*
+ * Of those of a socket that goes: let them go on by another socket, or close
+ * them if they are idle, or all.  How many are left.
+ */
+static unsigned quicd_socket_drain_list(struct quicd_socket *socket,
+					struct quicd_conn *list,
+					uint64_t now,
+					bool all)
+{
+	struct quicd_endpoint *endpoint = socket->endpoint;
+	struct quicd_conn *conn = NULL;
+	struct quicd_conn *next = NULL;
+	unsigned left = 0;
+
+	for (conn = list; conn != NULL; conn = next) {
+		const ngtcp2_path *path = NULL;
+		const struct quicd_socket *other = NULL;
+
+		next = conn->next;
+		if (conn->udp != socket->udp) {
+			continue;
+		}
+		path = ngtcp2_conn_get_path(conn->ngtcp2);
+		other = quicd_endpoint_covers(endpoint, path->local.addr);
+		if (other != NULL) {
+			conn->udp = other->udp;
+		} else if (all || !quicd_conn_busy(conn, now)) {
+			quicd_conn_shutdown(conn, socket->reason);
+			quicd_endpoint_closed(endpoint, conn);
+		} else {
+			left++;
+		}
+	}
+	return left;
+}
+
+static unsigned quicd_socket_drain(struct quicd_socket *socket, bool all)
+{
+	struct quicd_endpoint *endpoint = socket->endpoint;
+	const uint64_t now = clock_monotonic_ns();
+
+	return quicd_socket_drain_list(socket, endpoint->idle, now, all) +
+	       quicd_socket_drain_list(socket, endpoint->work, now, all);
+}
+
+static void quicd_socket_expired(void *owner)
+{
+	struct quicd_socket *socket = talloc_get_type_abort(
+		owner, struct quicd_socket);
+	const uint64_t now = clock_monotonic_ns();
+
+	if (quicd_socket_drain(socket, now >= socket->until) == 0) {
+		socket->done(socket->owner, socket->number);
+	} else {
+		quicd_timer_set(&socket->timer, now + QUICD_DRAIN_INTERVAL);
+	}
+	/* those that waited for this socket to take packets */
+	quicd_endpoint_work(socket->endpoint);
+}
+
+void quicd_endpoint_drain_socket(struct quicd_endpoint *endpoint,
+				 uint32_t number,
+				 const char *reason,
+				 void (*done)(void *owner, uint32_t number),
+				 void *owner)
+{
+	struct quicd_socket *socket = quicd_endpoint_numbered(endpoint,
+							      number);
+	const uint64_t now = clock_monotonic_ns();
+
+	if (socket == NULL) {
+		done(owner, number);
+		return;
+	}
+	socket->reason = reason;
+	socket->until = now + endpoint->context.settings->drain_timeout *
+				      CLOCK_NS_PER_S;
+	socket->done = done;
+	socket->owner = owner;
+	if (!quicd_timer_add(endpoint->context.timers,
+			     &socket->timer,
+			     quicd_socket_expired,
+			     socket))
+	{
+		(void)quicd_socket_drain(socket, true);
+		done(owner, number);
+		return;
+	}
+	quicd_timer_set(&socket->timer, now);
+}
+
+void quicd_endpoint_keep_socket(struct quicd_endpoint *endpoint,
+				uint32_t number)
+{
+	struct quicd_socket *socket = quicd_endpoint_numbered(endpoint,
+							      number);
+
+	if (socket != NULL) {
+		socket->reason = NULL;
+		quicd_timer_remove(&socket->timer);
+	}
+}
+
+void quicd_endpoint_remove_socket(struct quicd_endpoint *endpoint,
+				  uint32_t number,
+				  const char *reason)
+{
+	struct quicd_socket *socket = quicd_endpoint_numbered(endpoint,
+							      number);
+
+	if (socket != NULL) {
+		socket->reason = reason;
+		(void)quicd_socket_drain(socket, true);
+		quicd_close_waits_forget(endpoint->close_waits, socket->udp);
+		talloc_free(socket);
+	}
+}
+
 /* Close the connections on this address of ours: it gets no more packets. */
 static void quicd_endpoint_address_lost(void *owner,
 					const struct address *address)
@@ -561,6 +787,9 @@ static void quicd_endpoint_watch_addresses(struct quicd_endpoint *endpoint)
 static int quicd_endpoint_destructor(struct quicd_endpoint *endpoint)
 {
 	quicd_endpoint_clear(endpoint);
+	while (endpoint->sockets != NULL) {
+		talloc_free(endpoint->sockets);
+	}
 	quicd_timer_remove(&endpoint->drain.timer);
 	quicd_tls_release(endpoint->context.tls);
 	return 0;

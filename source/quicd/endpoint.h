@@ -32,9 +32,38 @@ struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
 					     struct quicd_tls *tls,
 					     const char *status);
 
-/** @brief Serve a socket; NULL without memory. */
+/**
+ * @brief Serve a socket; NULL without memory.
+ *
+ * @param[in] number  Of its address.
+ * @param[in] fd      Belongs to the endpoint then.
+ */
 struct quicd_udp *quicd_endpoint_add_socket(struct quicd_endpoint *endpoint,
+					    uint32_t number,
 					    int fd);
+
+/**
+ * @brief As quicd_endpoint_drain(), for the connections of one address.
+ *
+ * Those whose address another socket has as well go on by that.
+ *
+ * @param[in] done    Called when there are none; the socket stays.
+ * @param[in] reason  What the clients are told; it has to stay.
+ */
+void quicd_endpoint_drain_socket(struct quicd_endpoint *endpoint,
+				 uint32_t number,
+				 const char *reason,
+				 void (*done)(void *owner, uint32_t number),
+				 void *owner);
+
+/** @brief Undo quicd_endpoint_drain_socket(). */
+void quicd_endpoint_keep_socket(struct quicd_endpoint *endpoint,
+				uint32_t number);
+
+/** @brief Close a socket, and all connections that it still has. */
+void quicd_endpoint_remove_socket(struct quicd_endpoint *endpoint,
+				  uint32_t number,
+				  const char *reason);
 
 /** @brief One iteration of the event loop, and the timers after it. */
 int quicd_endpoint_loop_once(struct quicd_endpoint *endpoint);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The UDP sockets of all workers, see listeners.h.
+ * The addresses on which smbd-quicd listens, see listeners.h.
+ *
+ * All sockets of an address stay open until the last worker needs none of them:
+ * the choice of the worker goes by their order (udp_open.c), which changes when
+ * one is closed.
  */
 
 #include "config.h"
@@ -12,87 +16,193 @@
 #include "listeners.h"
 #include "log.h"
 #include "udp.h"
+#include "util/dlinklist.h"
 
-struct quicd_listeners {
-	uint32_t workers;
-	size_t num; /* addresses */
-	int *fds;   /* of the first address for all workers, and so on */
-};
-
-/* Whether to go on; an address that is skipped is not counted. */
-static bool listeners_add(struct quicd_listeners *listeners,
-			  const struct address *address,
-			  bool only)
+static int quicd_listener_destructor(struct quicd_listener *listener)
 {
-	const uint32_t workers = listeners->workers;
-	char text[ADDRESS_TEXT_SIZE];
-	const int error = quicd_udp_open(
-		address, workers, &listeners->fds[listeners->num * workers]);
+	uint32_t i;
 
-	(void)address_print(&address->u.sa, text);
-	if (error == EAFNOSUPPORT && !only) {
-		quicd_log_at(QUICD_LOG_WARNING,
-			     "not on %s: %s",
-			     text,
-			     strerror(error));
-		return true;
-	}
-	if (error != 0) {
-		quicd_log_at(QUICD_LOG_ERROR,
-			     "smbd_uring:quic listen: %s: %s%s",
-			     text,
-			     strerror(error),
-			     error == EADDRINUSE
-				     ? ": is another smbd-quicd running?"
-				     : "");
-		return false;
-	}
-	listeners->num++;
-	quicd_log("listening on %s, %u workers", text, workers);
-	return true;
-}
-
-struct quicd_listeners *quicd_listeners_open(
-	TALLOC_CTX *mem_ctx,
-	const struct quicd_settings *settings)
-{
-	const size_t num = talloc_array_length(settings->listen);
-	struct quicd_listeners *listeners = talloc_zero(mem_ctx,
-							struct quicd_listeners);
-	size_t i;
-
-	if (listeners == NULL) {
-		return NULL;
-	}
-	listeners->workers = settings->workers;
-	listeners->fds = talloc_array(listeners, int, num * settings->workers);
-	for (i = 0; i < num && listeners->fds != NULL; i++) {
-		if (!listeners_add(listeners, &settings->listen[i], num == 1)) {
-			listeners->num = 0;
-			break;
+	for (i = 0; i < listener->workers; i++) {
+		if (listener->fds[i] >= 0) {
+			close(listener->fds[i]);
 		}
 	}
-	if (listeners->num == 0) {
-		TALLOC_FREE(listeners);
+	return 0;
+}
+
+struct quicd_listeners *quicd_listeners_create(TALLOC_CTX *mem_ctx,
+					       uint32_t workers)
+{
+	struct quicd_listeners *listeners = talloc_zero(mem_ctx,
+							struct quicd_listeners);
+
+	if (listeners != NULL) {
+		listeners->workers = workers;
 	}
 	return listeners;
 }
 
-const int *quicd_listeners_keep(struct quicd_listeners *listeners,
-				uint32_t number,
-				size_t *num)
+static struct quicd_listener *quicd_listeners_find(
+	const struct quicd_listeners *listeners,
+	const struct address *address)
 {
-	int *fds = talloc_array(listeners, int, listeners->num);
+	struct quicd_listener *listener = listeners->list;
+
+	while (listener != NULL && !address_equal(&listener->address, address))
+	{
+		listener = listener->next;
+	}
+	return listener;
+}
+
+/* Whether we have any address, and this one, at the same port. */
+static bool quicd_listeners_overlap(const struct quicd_listeners *listeners,
+				    const struct address *address)
+{
+	const struct quicd_listener *listener = listeners->list;
+
+	while (listener != NULL &&
+	       !address_covers(&listener->address, &address->u.sa) &&
+	       !address_covers(address, &listener->address.u.sa))
+	{
+		listener = listener->next;
+	}
+	return listener != NULL;
+}
+
+/* 0 or an errno. */
+static int quicd_listeners_add(struct quicd_listeners *listeners,
+			       const struct address *address)
+{
+	const uint32_t workers = listeners->workers;
+	struct quicd_listener *listener = talloc_zero(listeners,
+						      struct quicd_listener);
+	int error;
+
+	if (listener == NULL) {
+		return ENOMEM;
+	}
+	listener->address = *address;
+	listener->fds = talloc_array(listener, int, workers);
+	listener->drained = talloc_zero_array(listener, bool, workers);
+	if (listener->fds == NULL || listener->drained == NULL) {
+		talloc_free(listener);
+		return ENOMEM;
+	}
+	error = quicd_udp_open(address,
+			       workers,
+			       quicd_listeners_overlap(listeners, address),
+			       listener->fds);
+	if (error != 0) {
+		talloc_free(listener);
+		return error;
+	}
+	listener->workers = workers;
+	talloc_set_destructor(listener, quicd_listener_destructor);
+	listeners->last++;
+	listener->number = listeners->last;
+	DLIST_ADD_END(listeners->list, listener);
+	return 0;
+}
+
+bool quicd_listeners_open(struct quicd_listeners *listeners,
+			  const struct quicd_settings *settings)
+{
+	const size_t num = talloc_array_length(settings->listen);
+	char text[ADDRESS_TEXT_SIZE];
+	bool any = false;
 	size_t i;
 
-	*num = 0;
-	for (i = 0; i < listeners->num * listeners->workers; i++) {
-		if (i % listeners->workers != number) {
-			close(listeners->fds[i]);
-		} else if (fds != NULL) {
-			fds[*num] = listeners->fds[i];
-			*num += 1;
+	for (i = 0; i < num; i++) {
+		const struct address *address = &settings->listen[i];
+		struct quicd_listener *there = quicd_listeners_find(listeners,
+								    address);
+		int error = 0;
+
+		if (there == NULL) {
+			error = quicd_listeners_add(listeners, address);
+		} else {
+			there->held = true;
+		}
+		(void)address_print(&address->u.sa, text);
+		if (error == EAFNOSUPPORT && num > 1) {
+			quicd_log_at(QUICD_LOG_WARNING,
+				     "not on %s: %s",
+				     text,
+				     strerror(error));
+			continue;
+		}
+		if (error != 0) {
+			quicd_log_at(
+				QUICD_LOG_ERROR,
+				"smbd_uring:quic listen: %s: %s%s",
+				text,
+				strerror(error),
+				error == EADDRINUSE
+					? ": is another smbd-quicd running?"
+					: "");
+			return false;
+		}
+		any = true;
+	}
+	return any;
+}
+
+void quicd_listeners_abandon(struct quicd_listeners *listeners)
+{
+	struct quicd_listener *listener = NULL;
+	struct quicd_listener *next = NULL;
+
+	for (listener = listeners->list; listener != NULL; listener = next) {
+		next = listener->next;
+		listener->held = false;
+		if (listener->state == QUICD_LISTENER_NEW) {
+			quicd_listener_close(listeners, listener);
 		}
 	}
-	return fds;
+}
+
+bool quicd_listener_wanted(const struct quicd_listener *listener,
+			   const struct quicd_settings *settings)
+{
+	const size_t num = talloc_array_length(settings->listen);
+	size_t i;
+
+	for (i = 0; i < num; i++) {
+		if (address_equal(&settings->listen[i], &listener->address)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void quicd_listener_keep(struct quicd_listener *listener,
+				uint32_t number)
+{
+	uint32_t i;
+
+	for (i = 0; i < listener->workers; i++) {
+		if (i != number || listener->state != QUICD_LISTENER_IN_USE) {
+			close(listener->fds[i]);
+			listener->fds[i] = -1;
+		}
+	}
+}
+
+void quicd_listeners_keep(struct quicd_listeners *listeners, uint32_t number)
+{
+	struct quicd_listener *listener = NULL;
+
+	for (listener = listeners->list; listener != NULL;
+	     listener = listener->next)
+	{
+		quicd_listener_keep(listener, number);
+	}
+}
+
+void quicd_listener_close(struct quicd_listeners *listeners,
+			  struct quicd_listener *listener)
+{
+	DLIST_REMOVE(listeners->list, listener);
+	talloc_free(listener);
 }

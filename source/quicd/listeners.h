@@ -1,43 +1,69 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The UDP sockets of all workers: one for each address and worker.
- *
- * The parent opens them and keeps them, so that a worker that replaces another
- * one goes on with the same sockets.
+ * The addresses on which smbd-quicd listens: the parent opens a socket of each
+ * for each worker, and keeps it as long as any worker needs it.
  */
 #ifndef QUICD_LISTENERS_H
 #define QUICD_LISTENERS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <talloc.h>
 
 #include "settings.h"
 
-struct quicd_listeners;
+enum quicd_listener_state {
+	QUICD_LISTENER_NEW,   /* opened, and the workers do not know it */
+	QUICD_LISTENER_IN_USE,
+	QUICD_LISTENER_GOING, /* workers drain its connections */
+};
+
+struct quicd_listener {
+	struct quicd_listener *prev;
+	struct quicd_listener *next;
+	struct address address;
+	uint32_t number; /* names it between processes */
+	enum quicd_listener_state state;
+	bool held; /* GOING: the settings of a reload want it again */
+	uint32_t workers;
+	int *fds;      /* one of each worker */
+	bool *drained; /* GOING: those that need it no more */
+};
+
+struct quicd_listeners {
+	struct quicd_listener *list;
+	uint32_t workers;
+	uint32_t last; /* number */
+};
+
+/** @brief None; NULL without memory.  Those that follow close their sockets. */
+struct quicd_listeners *quicd_listeners_create(TALLOC_CTX *mem_ctx,
+					       uint32_t workers);
 
 /**
- * @brief Listen on all addresses of the settings.
+ * @brief Open the addresses of the settings that are not open: they are NEW.
+ * Those that are GOING are held.
  *
- * An address family that the machine does not have is skipped with a warning,
- * if there is another address.
- *
- * @return NULL after a log line.
+ * @return false after an error line; quicd_listeners_abandon() has to follow.
  */
-struct quicd_listeners *quicd_listeners_open(
-	TALLOC_CTX *mem_ctx,
-	const struct quicd_settings *settings);
+bool quicd_listeners_open(struct quicd_listeners *listeners,
+			  const struct quicd_settings *settings);
+
+/** @brief Close the NEW ones, and hold none. */
+void quicd_listeners_abandon(struct quicd_listeners *listeners);
+
+/** @brief Whether the settings have this address. */
+bool quicd_listener_wanted(const struct quicd_listener *listener,
+			   const struct quicd_settings *settings);
 
 /**
- * @brief In the process of a worker: close the sockets of all other workers.
- *
- * @param[out] num  how many sockets the worker has
- *
- * @return its sockets, which belong to the listeners; NULL without memory.
+ * @brief In the process of a worker: close the sockets of other workers, and of
+ * addresses that go.
  */
-const int *quicd_listeners_keep(struct quicd_listeners *listeners,
-				uint32_t number,
-				size_t *num);
+void quicd_listeners_keep(struct quicd_listeners *listeners, uint32_t number);
+
+/** @brief Close a listener in this process. */
+void quicd_listener_close(struct quicd_listeners *listeners,
+			  struct quicd_listener *listener);
 
 #endif /* QUICD_LISTENERS_H */

@@ -37,17 +37,14 @@ static void parent_become_worker(void *private_data,
 		.parent = fd,
 		.parent_pid = parent_pid,
 		.rights = &parent->rights,
+		.listeners = parent->listeners,
 	};
 
 	close(parent->signals);
 	if (parent->control >= 0) {
 		close(parent->control);
 	}
-	start.fds = quicd_listeners_keep(
-		parent->listeners, number, &start.num_fds);
-	if (start.fds == NULL) {
-		_exit(1);
-	}
+	quicd_listeners_keep(parent->listeners, number);
 	quicd_worker_main(parent, &start);
 }
 
@@ -128,25 +125,53 @@ static void parent_stop(struct quicd_parent *parent)
 	}
 }
 
+static struct pollfd parent_readable(int fd)
+{
+	return (struct pollfd){
+		.fd = fd,
+		.events = POLLIN,
+	};
+}
+
+/* Handle a signal, or a request, or what workers say. */
+static void parent_wait(struct quicd_parent *parent)
+{
+	const uint32_t workers = parent->shared.workers;
+	const int timeout = parent_timers(parent);
+	struct pollfd *polled = parent->polled;
+	uint32_t i;
+
+	for (i = 0; i < workers; i++) {
+		polled[i] = parent_readable(
+			quicd_workers_fd(parent->workers, i));
+	}
+	polled[workers] = parent_readable(parent->control);
+	polled[workers + 1] = parent_readable(parent->signals);
+	if (poll(polled, workers + 2, timeout) <= 0) {
+		quicd_parent_notify_status(parent);
+		return;
+	}
+	if (polled[workers + 1].revents != 0) {
+		parent_signal(parent);
+		return;
+	}
+	if (polled[workers].revents != 0) {
+		quicd_parent_control(parent);
+		return;
+	}
+	for (i = 0; i < workers; i++) {
+		if (polled[i].revents != 0) {
+			quicd_workers_hear(parent->workers, i);
+		}
+	}
+}
+
 static void parent_serve(struct quicd_parent *parent)
 {
 	(void)parent_timers(parent); /* starts all workers */
 	quicd_notify("READY=1");
 	while (!parent->end) {
-		struct pollfd polled[] = {
-			{.fd = parent->signals, .events = POLLIN},
-			{.fd = parent->control, .events = POLLIN},
-		};
-
-		if (poll(polled, 2, parent_timers(parent)) <= 0) {
-			quicd_parent_notify_status(parent);
-			continue;
-		}
-		if (polled[0].revents != 0) {
-			parent_signal(parent);
-		} else if (polled[1].revents != 0) {
-			quicd_parent_control(parent);
-		}
+		parent_wait(parent);
 	}
 	parent_stop(parent);
 	if (parent->control >= 0) {
@@ -171,10 +196,16 @@ static bool parent_prepare(struct quicd_parent *parent)
 			quicd_settings_memory(settings),
 			quicd_counters_memory(shared->counters));
 	}
-	parent->workers = quicd_workers_create(
-		parent, shared, parent_become_worker, parent);
+	parent->workers = quicd_workers_create(parent,
+					       shared,
+					       parent_become_worker,
+					       quicd_parent_drained,
+					       parent);
+	parent->polled = talloc_array(parent,
+				      struct pollfd,
+				      shared->workers + 2);
 	if (shared->limits == NULL || shared->budget == NULL ||
-	    parent->workers == NULL)
+	    parent->workers == NULL || parent->polled == NULL)
 	{
 		quicd_log_at(QUICD_LOG_ERROR,
 			     "no memory for %u connections",
@@ -196,14 +227,9 @@ static bool parent_prepare(struct quicd_parent *parent)
 static bool parent_begin(struct quicd_parent *parent)
 {
 	/* whoever reads "listening" may send a signal at once */
-	if (!quicd_rights_find(&parent->rights) || !quicd_parent_load(parent) ||
-	    !parent_signals(parent))
-	{
-		return false;
-	}
-	parent->listeners = quicd_listeners_open(parent,
-						 parent->in_force.settings);
-	return parent->listeners != NULL && parent_prepare(parent);
+	return quicd_rights_find(&parent->rights) &&
+	       quicd_parent_load(parent) && parent_signals(parent) &&
+	       quicd_parent_listen(parent) && parent_prepare(parent);
 }
 
 int quicd_parent_run(const char *config, bool prepared)

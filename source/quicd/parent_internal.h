@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * What the files of the parent share: parent.c (its life), parent_reload.c (new
- * settings) and parent_status.c (what it tells systemd and smbd-uring).
+ * settings), parent_listeners.c (addresses) and parent_status.c (what it tells
+ * systemd and smbd-uring).
  */
 #ifndef QUICD_PARENT_INTERNAL_H
 #define QUICD_PARENT_INTERNAL_H
@@ -25,6 +26,7 @@ struct quicd_parent {
 	struct quicd_rights rights; /* of the workers */
 	struct quicd_listeners *listeners;
 	struct quicd_workers *workers;
+	struct pollfd *polled; /* the sockets to workers, and ours */
 	int signals;
 	int control;
 	uint32_t reloads;
@@ -44,6 +46,23 @@ void quicd_parent_hup(struct quicd_parent *parent);
 
 /** @brief Take what "smbd-quicd --reload" has read with the rights of root. */
 void quicd_parent_control(struct quicd_parent *parent);
+
+/* parent_listeners.c */
+
+/** @brief Listen where the settings say it, at the start; false after a log
+ * line. */
+bool quicd_parent_listen(struct quicd_parent *parent);
+
+/** @brief Listen where the settings say it now; what is new is open. */
+void quicd_parent_change_listeners(struct quicd_parent *parent);
+
+/** @brief A reload has failed: close what is new. */
+void quicd_parent_keep_listeners(struct quicd_parent *parent);
+
+/** @brief A worker has died, or needs an address no more (quicd_heard_fn). */
+void quicd_parent_drained(void *private_data,
+			  uint32_t worker,
+			  const struct quicd_message *message);
 
 /* parent_status.c */
 

@@ -8,7 +8,6 @@
 
 #include "config.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #include "handover.h"
@@ -51,16 +50,13 @@ static void parent_say_restart(const struct quicd_parent *parent,
 			       const struct quicd_settings *settings)
 {
 	const struct quicd_settings *old = parent->in_force.settings;
-	const size_t len = talloc_get_size(old->listen);
 
 	if (settings->workers != parent->shared.workers ||
-	    settings->max_connections > old->max_connections ||
-	    talloc_get_size(settings->listen) != len ||
-	    memcmp(settings->listen, old->listen, len) != 0)
+	    settings->max_connections > old->max_connections)
 	{
 		quicd_log_at(QUICD_LOG_WARNING,
-			     "addresses, workers, and more connections than "
-			     "before need a restart");
+			     "another number of workers, and more connections "
+			     "than before, need a restart");
 	}
 }
 
@@ -77,9 +73,14 @@ static bool parent_reload_fd(struct quicd_parent *parent, int fd)
 		return false;
 	}
 	parent->reloads++;
-	parent_tell(parent, 'P', fd);
-	if (!quicd_workers_agree(parent->workers, parent->reloads)) {
+	good = quicd_listeners_open(parent->listeners, next.settings);
+	if (good) {
+		parent_tell(parent, 'P', fd);
+		good = quicd_workers_agree(parent->workers, parent->reloads);
+	}
+	if (!good) {
 		parent_tell(parent, 'A', -1);
+		quicd_parent_keep_listeners(parent);
 		quicd_configuration_release(&next);
 		return false;
 	}
@@ -89,6 +90,7 @@ static bool parent_reload_fd(struct quicd_parent *parent, int fd)
 			 quicd_settings_memory(next.settings));
 	quicd_configuration_release(&parent->in_force);
 	parent->in_force = next;
+	quicd_parent_change_listeners(parent);
 	quicd_parent_note_expiry(parent);
 	quicd_parent_publish_certificates(parent);
 	return true;

@@ -528,7 +528,7 @@ static void reading_try_listen(struct quicd_report *report,
 	for (i = 0; i < num; i++) {
 		const struct address *address = &settings->listen[i];
 		int fd = -1;
-		const int error = quicd_udp_open(address, 1, &fd);
+		const int error = quicd_udp_open(address, 1, false, &fd);
 
 		if (error == 0) {
 			close(fd);

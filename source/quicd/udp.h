@@ -45,11 +45,16 @@ struct quicd_udp_ops {
 /**
  * @brief Open the sockets of all workers for one address.
  *
- * @param[out] fds  One for each worker, in their order.
+ * @param[in]  overlaps  This process has other sockets at the same port, some
+ *                       of which are of any address, or these are.
+ * @param[out] fds       One for each worker, in their order.
  *
  * @return 0 or an errno.
  */
-int quicd_udp_open(const struct address *address, uint32_t workers, int *fds);
+int quicd_udp_open(const struct address *address,
+		   uint32_t workers,
+		   bool overlaps,
+		   int *fds);
 
 /**
  * @brief Serve a socket.

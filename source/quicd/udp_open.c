@@ -69,14 +69,15 @@ static bool quicd_udp_share(int fd)
 /*
  * The first socket of an address must be alone when it is bound, or a second
  * smbd-quicd would share the port; the others share it with the first one.
+ * With one that overlaps, a second smbd-quicd could not have this address.
  */
-static bool quicd_udp_bind(int fd, const struct address *address, bool first)
+static bool quicd_udp_bind(int fd, const struct address *address, bool alone)
 {
-	if (!first && !quicd_udp_share(fd)) {
+	if (!alone && !quicd_udp_share(fd)) {
 		return false;
 	}
 	return bind(fd, &address->u.sa, address->len) == 0 &&
-	       (!first || quicd_udp_share(fd));
+	       (!alone || quicd_udp_share(fd));
 }
 
 /* Choose the socket by the first byte of the connection ID. */
@@ -105,7 +106,10 @@ static bool quicd_udp_steer(int fd, uint32_t workers)
 			  sizeof(program)) == 0;
 }
 
-int quicd_udp_open(const struct address *address, uint32_t workers, int *fds)
+int quicd_udp_open(const struct address *address,
+		   uint32_t workers,
+		   bool overlaps,
+		   int *fds)
 {
 	const bool ipv6 = address->u.sa.sa_family == AF_INET6;
 	uint32_t i;
@@ -117,7 +121,7 @@ int quicd_udp_open(const struct address *address, uint32_t workers, int *fds)
 				0);
 		/* bind() decides the order of the sockets */
 		if (fds[i] < 0 || !quicd_udp_options(fds[i], ipv6) ||
-		    !quicd_udp_bind(fds[i], address, i == 0))
+		    !quicd_udp_bind(fds[i], address, i == 0 && !overlaps))
 		{
 			break;
 		}

@@ -21,6 +21,7 @@
 #include "worker.h"
 
 #define WORKER_SHUTDOWN "smbd-quicd is shutting down"
+#define WORKER_ADDRESS_GOES "smbd-quicd leaves this address"
 
 struct quicd_worker_state {
 	const struct quicd_worker_start *start;
@@ -68,6 +69,61 @@ static bool worker_prepare(struct quicd_worker_state *state, int fd)
 	return good;
 }
 
+static void worker_socket_drained(void *owner, uint32_t number)
+{
+	const struct quicd_worker_state *state = owner;
+	const struct quicd_message message = {
+		.what = 'D',
+		.number = number,
+	};
+
+	(void)quicd_handover_send(state->start->parent, message, -1);
+}
+
+static void worker_listen(struct quicd_worker_state *state,
+			  uint32_t number,
+			  int fd)
+{
+	if (fd < 0 ||
+	    quicd_endpoint_add_socket(state->endpoint, number, fd) == NULL)
+	{
+		/* the successor has all of them */
+		quicd_log_at(QUICD_LOG_ERROR,
+			     "a worker cannot take a new socket");
+		_exit(1);
+	}
+}
+
+/* What concerns an address; false if the message is another one. */
+static bool worker_address(struct quicd_worker_state *state,
+			   const struct quicd_message *message,
+			   int *fd)
+{
+	switch (message->what) {
+	case 'L':
+		worker_listen(state, message->number, *fd);
+		*fd = -1;
+		return true;
+	case 'G':
+		quicd_endpoint_drain_socket(state->endpoint,
+					    message->number,
+					    WORKER_ADDRESS_GOES,
+					    worker_socket_drained,
+					    state);
+		return true;
+	case 'K':
+		quicd_endpoint_keep_socket(state->endpoint, message->number);
+		return true;
+	case 'R':
+		quicd_endpoint_remove_socket(state->endpoint,
+					     message->number,
+					     WORKER_ADDRESS_GOES);
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void worker_parent(struct tevent_context *ev,
 			  struct tevent_fd *fde,
 			  uint16_t flags,
@@ -96,6 +152,9 @@ static void worker_parent(struct tevent_context *ev,
 		quicd_configuration_release(&state->next);
 		break;
 	default:
+		if (worker_address(state, &message, &fd)) {
+			break;
+		}
 		/* 'E'; or the parent is gone, and the next needs the ports */
 		TALLOC_FREE(fde);
 		state->end = true;
@@ -110,7 +169,7 @@ static struct quicd_endpoint *worker_begin(struct tevent_context *ev,
 					   struct quicd_worker_state *state)
 {
 	const struct quicd_worker_start *start = state->start;
-	size_t i;
+	struct quicd_listener *listener = NULL;
 
 	state->endpoint = quicd_endpoint_create(ev,
 						ev,
@@ -130,11 +189,19 @@ static struct quicd_endpoint *worker_begin(struct tevent_context *ev,
 	{
 		return NULL;
 	}
-	for (i = 0; i < start->num_fds; i++) {
-		if (quicd_endpoint_add_socket(state->endpoint, start->fds[i]) ==
-		    NULL) {
+	for (listener = start->listeners->list; listener != NULL;
+	     listener = listener->next)
+	{
+		int *fd = &listener->fds[start->number];
+
+		/* none of an address that goes */
+		if (*fd >= 0 && quicd_endpoint_add_socket(state->endpoint,
+							  listener->number,
+							  *fd) == NULL)
+		{
 			return NULL;
 		}
+		*fd = -1;
 	}
 	/* all that needs root is open, and we have received nothing yet */
 	if (!quicd_rights_drop(start->rights, start->settings->transparent)) {

@@ -6,6 +6,7 @@
 #define QUICD_WORKER_H
 
 #include "context.h"
+#include "listeners.h"
 #include "rights.h"
 
 struct quicd_worker_start {
@@ -14,10 +15,13 @@ struct quicd_worker_start {
 	uint32_t number;
 	struct quicd_settings *settings;
 	struct quicd_tls *tls;
-	const int *fds; /* its own UDP sockets */
-	size_t num_fds;
-	/* new settings: 'P' with a bundle, answered with 'Y' or 'N', and then
-	 * 'C' (use them) or 'A' (forget them); 'E': end at once */
+	struct quicd_listeners *listeners; /* with its own UDP sockets alone */
+	/*
+	 * New settings: 'P' with a bundle, answered with 'Y' or 'N', and then
+	 * 'C' (use them) or 'A' (forget them).  An address: 'L' with a socket;
+	 * 'G': drain its connections, answered with 'D' when there are none;
+	 * 'K': keep it, after all; 'R': close it.  'E': end at once.
+	 */
 	int parent;
 	pid_t parent_pid;
 };

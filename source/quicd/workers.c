@@ -32,6 +32,7 @@ struct workers_process {
 struct quicd_workers {
 	const struct quicd_shared *shared;
 	quicd_workers_fn become;
+	quicd_heard_fn heard;
 	void *private_data;
 	uint32_t num;
 	struct workers_process *processes;
@@ -40,6 +41,7 @@ struct quicd_workers {
 struct quicd_workers *quicd_workers_create(TALLOC_CTX *mem_ctx,
 					   const struct quicd_shared *shared,
 					   quicd_workers_fn become,
+					   quicd_heard_fn heard,
 					   void *private_data)
 {
 	struct quicd_workers *workers = talloc_zero(mem_ctx,
@@ -51,6 +53,7 @@ struct quicd_workers *quicd_workers_create(TALLOC_CTX *mem_ctx,
 	}
 	workers->shared = shared;
 	workers->become = become;
+	workers->heard = heard;
 	workers->private_data = private_data;
 	workers->num = shared->workers;
 	workers->processes = talloc_zero_array(workers,
@@ -149,6 +152,46 @@ void quicd_workers_tell(const struct quicd_workers *workers,
 	}
 }
 
+void quicd_workers_give(const struct quicd_workers *workers,
+			struct quicd_message message,
+			const int *fds)
+{
+	uint32_t i;
+
+	for (i = 0; i < workers->num; i++) {
+		if (workers->processes[i].pid > 0) {
+			(void)quicd_handover_send(workers->processes[i].fd,
+						  message,
+						  fds[i]);
+		}
+	}
+}
+
+bool quicd_workers_runs(const struct quicd_workers *workers, uint32_t number)
+{
+	return workers->processes[number].pid > 0;
+}
+
+int quicd_workers_fd(const struct quicd_workers *workers, uint32_t number)
+{
+	return workers->processes[number].fd;
+}
+
+void quicd_workers_hear(struct quicd_workers *workers, uint32_t number)
+{
+	const uint64_t now = clock_monotonic_ns();
+	int fd = -1;
+	const struct quicd_message message = quicd_handover_recv(
+		workers->processes[number].fd, &fd, now + CLOCK_NS_PER_MS);
+
+	if (fd >= 0) {
+		close(fd);
+	}
+	if (message.what == 'D') {
+		workers->heard(workers->private_data, number, &message);
+	}
+}
+
 /* A worker that has died is not reaped here. */
 static bool workers_lives(const struct workers_process *process)
 {
@@ -182,7 +225,12 @@ bool quicd_workers_agree(const struct quicd_workers *workers, uint32_t number)
 			if (fd >= 0) {
 				close(fd);
 			}
-		} while (answer.what != 0 && answer.number != number);
+			if (answer.what == 'D') {
+				workers->heard(
+					workers->private_data, i, &answer);
+			}
+		} while (answer.what == 'D' ||
+			 (answer.what != 0 && answer.number != number));
 		if (answer.what != 'Y' && workers_lives(process)) {
 			quicd_log_at(QUICD_LOG_ERROR,
 				     "worker %u cannot use the new settings%s",
@@ -228,6 +276,7 @@ void quicd_workers_reap(struct quicd_workers *workers, bool stopping)
 			process->fd = -1;
 			process->pid = 0;
 			process->start_at = process->started + WORKERS_RESTART;
+			workers->heard(workers->private_data, i, NULL);
 		}
 	}
 }

@@ -22,6 +22,15 @@ typedef void (*quicd_workers_fn)(void *private_data,
 				 int fd);
 
 /**
+ * @brief Called when a worker says 'D' unasked.
+ *
+ * @param[in] message  NULL: the worker has died
+ */
+typedef void (*quicd_heard_fn)(void *private_data,
+			       uint32_t number,
+			       const struct quicd_message *message);
+
+/**
  * @brief Prepare as many workers as shared->workers; none is started yet.
  *
  * @param[in] shared  has to live as long
@@ -31,6 +40,7 @@ typedef void (*quicd_workers_fn)(void *private_data,
 struct quicd_workers *quicd_workers_create(TALLOC_CTX *mem_ctx,
 					   const struct quicd_shared *shared,
 					   quicd_workers_fn become,
+					   quicd_heard_fn heard,
 					   void *private_data);
 
 /**
@@ -46,6 +56,20 @@ uint64_t quicd_workers_start(struct quicd_workers *workers);
 void quicd_workers_tell(const struct quicd_workers *workers,
 			struct quicd_message message,
 			int fd);
+
+/** @brief Send a message to each worker, with a descriptor of its own. */
+void quicd_workers_give(const struct quicd_workers *workers,
+			struct quicd_message message,
+			const int *fds);
+
+/** @brief Whether this worker runs. */
+bool quicd_workers_runs(const struct quicd_workers *workers, uint32_t number);
+
+/** @brief What is readable when this worker says something; or -1. */
+int quicd_workers_fd(const struct quicd_workers *workers, uint32_t number);
+
+/** @brief Receive what it says. */
+void quicd_workers_hear(struct quicd_workers *workers, uint32_t number);
 
 /**
  * @brief Wait for the answers to a request.

@@ -187,3 +187,22 @@ bool address_same_host(const struct sockaddr *a, const struct sockaddr *b)
 	return IN6_ARE_ADDR_EQUAL(&in6[0].sin6_addr, &in6[1].sin6_addr) &&
 	       in6[0].sin6_scope_id == in6[1].sin6_scope_id;
 }
+
+static bool address_is_any(const struct address *address)
+{
+	return address->u.sa.sa_family == AF_INET
+		       ? address->u.in.sin_addr.s_addr == htonl(INADDR_ANY)
+		       : IN6_IS_ADDR_UNSPECIFIED(&address->u.in6.sin6_addr);
+}
+
+bool address_covers(const struct address *bound, const struct sockaddr *local)
+{
+	/* the port is at the same place in both families */
+	struct sockaddr_in in;
+
+	memcpy(&in, local, sizeof(in));
+	return bound->u.sa.sa_family == local->sa_family &&
+	       bound->u.in.sin_port == in.sin_port &&
+	       (address_is_any(bound) ||
+		address_same_host(&bound->u.sa, local));
+}

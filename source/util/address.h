@@ -61,4 +61,7 @@ bool address_equal(const struct address *a, const struct address *b);
 /** Whether both have the same family, host and scope; ports do not count. */
 bool address_same_host(const struct sockaddr *a, const struct sockaddr *b);
 
+/** Whether a socket that is bound to one gets packets for the other. */
+bool address_covers(const struct address *bound, const struct sockaddr *local);
+
 #endif

@@ -205,7 +205,7 @@ static bool fuzz_init(const char *certfile, const char *keyfile)
 	if (fuzz.endpoint == NULL) {
 		return false;
 	}
-	fuzz.udp = quicd_endpoint_add_socket(fuzz.endpoint, fd);
+	fuzz.udp = quicd_endpoint_add_socket(fuzz.endpoint, 0, fd);
 	if (fuzz.udp == NULL) {
 		return false;
 	}

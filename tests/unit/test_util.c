@@ -114,8 +114,17 @@ static void test_address(void **state)
 	address_parse("[::1]:1", 0, &address);
 	address_parse("[::1]:2", 0, &other);
 	assert_true(address_same_host(&address.u.sa, &other.u.sa));
+	assert_false(address_covers(&address, &other.u.sa));
 	address_parse("127.0.0.1:1", 0, &other);
 	assert_false(address_same_host(&address.u.sa, &other.u.sa));
+	assert_true(address_covers(&other, &other.u.sa));
+	address_parse("0.0.0.0:1", 0, &address);
+	assert_true(address_covers(&address, &other.u.sa));
+	assert_false(address_covers(&other, &address.u.sa));
+	address_parse("[::]:1", 0, &address);
+	assert_false(address_covers(&address, &other.u.sa));
+	address_parse("[2001:db8::1]:1", 0, &other);
+	assert_true(address_covers(&address, &other.u.sa));
 }
 
 static void test_printable(void **state)

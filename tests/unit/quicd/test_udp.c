@@ -110,7 +110,7 @@ static void begin(const char *address)
 		getsockname(client, &path.remote.u.sa, &path.remote.len), 0);
 	/* a free port for all: the client's, when it has let it go */
 	assert_int_equal(close(client), 0);
-	assert_int_equal(quicd_udp_open(&path.remote, WORKERS, fds), 0);
+	assert_int_equal(quicd_udp_open(&path.remote, WORKERS, false, fds), 0);
 	client = socket(any.u.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_true(client >= 0);
 	assert_int_equal(bind(client, &any.u.sa, any.len), 0);
@@ -204,15 +204,18 @@ static void test_alone(void **state)
 	uint32_t workers;
 
 	for (workers = 1; workers <= WORKERS; workers++) {
-		assert_int_equal(quicd_udp_open(&path.local, workers, other),
-				 EADDRINUSE);
+		assert_int_equal(
+			quicd_udp_open(&path.local, workers, false, other),
+			EADDRINUSE);
 	}
 	free_one.u.in.sin_port = 0;
-	assert_int_equal(quicd_udp_open(&free_one, 1, other), 0);
+	assert_int_equal(quicd_udp_open(&free_one, 1, false, other), 0);
 	assert_int_equal(getsockname(other[0], &free_one.u.sa, &free_one.len),
 			 0);
-	assert_int_equal(quicd_udp_open(&free_one, 1, &other[1]), EADDRINUSE);
-	assert_int_equal(quicd_udp_open(&free_one, 2, &other[1]), EADDRINUSE);
+	assert_int_equal(quicd_udp_open(&free_one, 1, false, &other[1]),
+			 EADDRINUSE);
+	assert_int_equal(quicd_udp_open(&free_one, 2, false, &other[1]),
+			 EADDRINUSE);
 	close(other[0]);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 /* The processes of the workers, source/quicd/workers.c. */
 
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -15,8 +16,15 @@
 
 #define WORKERS 2
 
-/* What each worker answers to a request; 'L': first to an earlier one. */
+/*
+ * What each worker answers to a request; 'L': first to an earlier one; 'D':
+ * something else before and after it.
+ */
 static char answers[WORKERS];
+
+/* What was heard of each. */
+static unsigned drained[WORKERS];
+static unsigned deaths;
 
 static struct quicd_shared shared = {.workers = WORKERS};
 static struct quicd_counters_memory shown;
@@ -24,6 +32,20 @@ static struct quicd_settings settings = {
 	.max_connections = 4,
 	.max_per_address = 4,
 };
+
+static void heard(void *private_data,
+		  uint32_t number,
+		  const struct quicd_message *message)
+{
+	assert_ptr_equal(private_data, answers);
+	assert_in_range(number, 0, WORKERS - 1);
+	if (message != NULL) {
+		assert_int_equal(message->number, 7);
+		drained[number]++;
+	} else {
+		deaths++;
+	}
+}
 
 static void ended(int sig)
 {
@@ -36,6 +58,7 @@ static void become(void *private_data,
 		   pid_t parent_pid,
 		   int fd)
 {
+	const struct quicd_message other = {.what = 'D', .number = 7};
 	struct quicd_message message;
 	struct address client = {};
 	const char *limit = NULL;
@@ -59,10 +82,16 @@ static void become(void *private_data,
 			(void)quicd_handover_send(fd, message, -1);
 			message.number++;
 			message.what = 'Y';
+		} else if (answers[number] == 'D') {
+			(void)quicd_handover_send(fd, other, -1);
+			message.what = 'Y';
 		} else {
 			message.what = (unsigned char)answers[number];
 		}
 		(void)quicd_handover_send(fd, message, -1);
+		if (answers[number] == 'D') {
+			(void)quicd_handover_send(fd, other, -1);
+		}
 	}
 }
 
@@ -72,11 +101,15 @@ static struct quicd_workers *start(char first, char second)
 
 	answers[0] = first;
 	answers[1] = second;
+	drained[0] = 0;
+	drained[1] = 0;
+	deaths = 0;
 	shared.limits = quicd_limits_create(NULL, settings.max_connections);
 	assert_non_null(shared.limits);
 	shared.budget = quicd_budget_create(shared.limits, WORKERS, 1, &shown);
 	assert_non_null(shared.budget);
-	workers = quicd_workers_create(shared.limits, &shared, become, answers);
+	workers = quicd_workers_create(
+		shared.limits, &shared, become, heard, answers);
 	assert_non_null(workers);
 	assert_false(quicd_workers_left(workers));
 	assert_true(quicd_workers_start(workers) == UINT64_MAX);
@@ -109,6 +142,7 @@ static void stop(struct quicd_workers *workers)
 		quicd_workers_reap(workers, true);
 	}
 	assert_int_equal(quicd_limits_used(shared.limits), 0);
+	assert_in_range(deaths, WORKERS, 2 * WORKERS);
 	talloc_free(shared.limits);
 }
 
@@ -121,6 +155,27 @@ static void test_agree(void **state)
 	assert_int_equal(quicd_limits_used(shared.limits), WORKERS);
 	assert_true(request(workers, 2));
 	stop(workers);
+}
+
+/* What a worker says unasked is heard, before an answer and without one. */
+static void test_hear(void **state)
+{
+	struct quicd_workers *workers = start('Y', 'D');
+	struct pollfd polled;
+
+	assert_true(request(workers, 7));
+	assert_int_equal(drained[1], 1);
+	polled = (struct pollfd){
+		.fd = quicd_workers_fd(workers, 1),
+		.events = POLLIN,
+	};
+	assert_int_equal(poll(&polled, 1, -1), 1);
+	quicd_workers_hear(workers, 1);
+	assert_int_equal(drained[1], 2);
+	assert_int_equal(drained[0], 0);
+	assert_true(quicd_workers_runs(workers, 1));
+	stop(workers);
+	assert_int_equal(deaths, WORKERS);
 }
 
 static void test_disagree(void **state)
@@ -165,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_agree),
+		cmocka_unit_test(test_hear),
 		cmocka_unit_test(test_disagree),
 		cmocka_unit_test(test_death),
 	};
