@@ -76,12 +76,12 @@ QUICD_PLAIN = ['quicd/' + part for part in (
 QUICD = ['quicd/' + part for part in (
     'certificates', 'chain', 'configuration', 'conn', 'conn_callbacks',
     'conn_close', 'conn_create', 'convert', 'endpoint', 'forms', 'parent',
-    'parent_listeners', 'parent_reload', 'parent_status', 'publish', 'reading',
-    'revocation', 'rules', 'stateless', 'tls', 'worker')]
+    'parent_listeners', 'parent_reload', 'parent_status', 'publish', 'qlog',
+    'reading', 'revocation', 'rules', 'stateless', 'tls', 'worker')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 # The unit tests of smbd-quicd that need a QUIC library.
-QUICD_UNITS = ['test_reading.c', 'test_stateless.c']
+QUICD_UNITS = ['test_qlog.c', 'test_reading.c', 'test_stateless.c']
 
 # The library has the functions that other programs may use.  We link our own
 # programs with the objects, and with the files that depend on them.

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "configuration.h"
+#include "qlog.h"
 #include "relay.h"
 
 bool quicd_configuration_load(TALLOC_CTX *mem_ctx,
@@ -18,7 +19,9 @@ bool quicd_configuration_load(TALLOC_CTX *mem_ctx,
 							       bundle);
 
 	*configuration = (struct quicd_configuration){.settings = settings};
-	if (settings != NULL && quicd_relay_possible(settings)) {
+	if (settings != NULL && quicd_qlog_possible(&report, settings) &&
+	    quicd_relay_possible(settings))
+	{
 		configuration->tls = quicd_tls_load(&report, settings);
 	}
 	if (configuration->tls == NULL) {

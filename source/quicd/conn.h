@@ -30,6 +30,7 @@ enum quicd_error {
 #define QUICD_CONN_NO_SHARE "smbd_uring:quic memory"
 
 struct quicd_conn;
+struct quicd_qlog;
 
 struct quicd_conn_ops {
 	/*
@@ -66,6 +67,7 @@ struct quicd_conn {
 	ngtcp2_conn *ngtcp2;
 	struct quicd_tls_peer tls;
 	const char *cipher;
+	struct quicd_qlog *qlog; /* NULL: it has none */
 	struct quicd_cid_set cids;
 	struct quicd_timer timer;
 	struct quicd_slot *slot; /* NULL: not let in yet */

@@ -10,6 +10,7 @@
 #include "conn_internal.h"
 #include "convert.h"
 #include "log.h"
+#include "qlog.h"
 #include "util/clock.h"
 #include "util/macros.h"
 
@@ -69,6 +70,17 @@ static void quicd_conn_settings(ngtcp2_settings *settings,
 		settings->token_type = retried ? NGTCP2_TOKEN_TYPE_RETRY
 					       : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
 	}
+}
+
+/* ngtcp2 calls it in the destructor, too, before the file is closed. */
+static void quicd_conn_qlog(void *user_data,
+			    uint32_t flags,
+			    const void *data,
+			    size_t len)
+{
+	struct quicd_conn *conn = user_data;
+
+	quicd_qlog_write(conn->qlog, data, len);
 }
 
 static bool quicd_conn_parameters(const struct quicd_conn *conn,
@@ -137,6 +149,11 @@ static bool quicd_conn_begin(struct quicd_conn *conn,
 			    context->settings->congestion_control ==
 				    QUICD_CONGESTION_CONTROL_BBR,
 			    now);
+	conn->qlog = quicd_qlog_begin(
+		conn, context->qlogs, &path->remote, conn->tls.id);
+	if (conn->qlog != NULL) {
+		settings.qlog_write = quicd_conn_qlog;
+	}
 	if (!quicd_conn_parameters(conn, &params, hd, original, &cid)) {
 		return false;
 	}

@@ -16,6 +16,7 @@
 #include "timer.h"
 #include "transport/quicd_counters.h"
 
+struct quicd_qlogs;
 struct quicd_tls;
 
 /* What all workers share; the parent makes it before it forks them. */
@@ -33,9 +34,10 @@ struct quicd_context {
 	struct tevent_context *ev;
 	const struct quicd_shared *shared;
 	uint32_t worker;
-	/* for new connections; a reload replaces these two */
+	/* these are for new connections; a reload replaces them */
 	struct quicd_settings *settings;
 	struct quicd_tls *tls;
+	struct quicd_qlogs *qlogs; /* NULL: there are none */
 	struct quicd_timers *timers;
 	struct quicd_cids *cids;
 	unsigned conns[QUICD_STATES]; /* how many are in each state */

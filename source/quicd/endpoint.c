@@ -25,6 +25,7 @@
 #include "endpoint.h"
 #include "log.h"
 #include "publish.h"
+#include "qlog.h"
 #include "stateless.h"
 #include "util/clock.h"
 #include "util/dlinklist.h"
@@ -878,6 +879,14 @@ int quicd_endpoint_loop_once(struct quicd_endpoint *endpoint)
 	return quicd_timers_loop_once(timers, endpoint->context.ev);
 }
 
+void quicd_endpoint_open(struct quicd_endpoint *endpoint)
+{
+	struct quicd_context *context = &endpoint->context;
+
+	TALLOC_FREE(context->qlogs);
+	context->qlogs = quicd_qlogs_open(endpoint, context->settings);
+}
+
 void quicd_endpoint_reload(struct quicd_endpoint *endpoint,
 			   struct quicd_settings *settings,
 			   struct quicd_tls *tls)
@@ -888,4 +897,5 @@ void quicd_endpoint_reload(struct quicd_endpoint *endpoint,
 	context->settings = talloc_steal(endpoint, settings);
 	quicd_tls_release(context->tls);
 	context->tls = tls;
+	quicd_endpoint_open(endpoint);
 }

@@ -20,6 +20,7 @@
 #include "file.h"
 #include "handover.h"
 #include "names.h"
+#include "qlog.h"
 #include "reading.h"
 #include "secret.h"
 #include "settings.h"
@@ -465,8 +466,9 @@ static bool reading_check(struct quicd_reader *reader)
 	reading_pairs(reader);
 	reading_secret(reader);
 	reading_trust(reader, settings);
+	good = quicd_qlog_possible(reader->report, settings);
 	good = quicd_behind_check(reader->report, &reader->behind, settings) &&
-	       reader->good;
+	       good && reader->good;
 	talloc_free(settings);
 	if (!good) {
 		return false;

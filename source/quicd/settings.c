@@ -38,6 +38,7 @@ enum quicd_type {
 	QUICD_TYPE_CERTIFICATES,
 	QUICD_TYPE_CONGESTION_CONTROL,
 	QUICD_TYPE_LISTEN,
+	QUICD_TYPE_CLIENTS,
 	QUICD_TYPE_SERVERS,
 	QUICD_TYPE_STRING,
 	QUICD_TYPE_FILE, /* its content is in the bundle */
@@ -132,6 +133,18 @@ static const struct quicd_parameter {
 	 0,
 	 0,
 	 "no"},
+	{QUICD_PREFIX "quic qlog directory",
+	 QUICD_TYPE_STRING,
+	 FIELD(qlog_directory),
+	 0,
+	 0,
+	 NULL},
+	{QUICD_PREFIX "quic qlog clients",
+	 QUICD_TYPE_CLIENTS,
+	 FIELD(qlog_clients),
+	 0,
+	 0,
+	 NULL},
 	{QUICD_PREFIX "quic client allow",
 	 QUICD_TYPE_STRING,
 	 FIELD(client_allow),
@@ -189,27 +202,28 @@ static bool quicd_bad_value(struct quicd_report *report,
 				  allowed);
 }
 
-static bool quicd_parse_listen(struct quicd_settings *settings,
-			       const char *value)
+static bool quicd_parse_addresses(struct quicd_settings *settings,
+				  const char *value,
+				  struct address **addresses)
 {
 	char *words = talloc_strdup(settings, value);
 	char *save = NULL;
 	char *word = NULL;
 	size_t n = 0;
 
-	TALLOC_FREE(settings->listen);
+	TALLOC_FREE(*addresses);
 	if (words == NULL) {
 		return false;
 	}
 	for (word = strtok_r(words, QUICD_LIST_SEPARATORS, &save); word != NULL;
 	     word = strtok_r(NULL, QUICD_LIST_SEPARATORS, &save))
 	{
-		settings->listen = talloc_realloc(settings,
-						  settings->listen,
-						  struct address,
-						  n + 1);
-		if (settings->listen == NULL ||
-		    !address_parse(word, QUICD_QUIC_PORT, &settings->listen[n]))
+		*addresses = talloc_realloc(settings,
+					    *addresses,
+					    struct address,
+					    n + 1);
+		if (*addresses == NULL ||
+		    !address_parse(word, QUICD_QUIC_PORT, &(*addresses)[n]))
 		{
 			n = 0;
 			break;
@@ -351,7 +365,13 @@ static bool quicd_parameter_set(struct quicd_settings *settings,
 		(void)snprintf(allowed,
 			       sizeof(allowed),
 			       "ADDRESS or ADDRESS:PORT, IPv6 in brackets");
-		good = quicd_parse_listen(settings, value);
+		good = quicd_parse_addresses(settings, value, field);
+		break;
+	case QUICD_TYPE_CLIENTS:
+		(void)snprintf(allowed,
+			       sizeof(allowed),
+			       "addresses of hosts");
+		good = quicd_parse_addresses(settings, value, field);
 		break;
 	case QUICD_TYPE_SERVERS:
 		(void)snprintf(

@@ -58,6 +58,9 @@ struct quicd_settings {
 	uint32_t client_certificates; /* enum quicd_client_certificates */
 	uint32_t congestion_control;  /* enum quicd_congestion_control */
 
+	const char *qlog_directory; /* or NULL */
+	struct address *qlog_clients; /* without ports; NULL: all */
+
 	struct quicd_pair *pairs; /* the first one is the default */
 	size_t num_pairs;
 	struct quicd_file ca;
