@@ -10,7 +10,7 @@
 
 #include "settings.h"
 
-/* What smb.conf says to smbd; strings as testparm prints them. */
+/* Settings of smbd in smb.conf; strings are as testparm prints them. */
 struct quicd_behind {
 	bool default_server; /* "quic server" is not set */
 	const char *ports;   /* "smb ports" or "server smb transports" */

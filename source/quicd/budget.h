@@ -21,7 +21,7 @@
 
 struct quicd_budget;
 
-/* What one connection has of it; all zero at first. */
+/* The part of one connection; all zero at first. */
 struct quicd_account {
 	struct quicd_budget *budget; /* NULL: no limit */
 	uint32_t worker;

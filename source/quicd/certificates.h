@@ -57,7 +57,7 @@ bool quicd_certificates_share_name(gnutls_x509_crt_t a,
 				   size_t size);
 
 /**
- * @brief What is wrong with a file that has none of what it should.
+ * @brief Why a file has no item of the expected kind, in words.
  *
  * @param[in] kind   of PEM: "CERTIFICATE", ...
  * @param[in] error  of GnuTLS

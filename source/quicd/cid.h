@@ -22,7 +22,7 @@ struct quicd_cid {
 /* The connection IDs of a worker. */
 struct quicd_cids;
 
-/* Who receives what comes with a connection ID. */
+/* The receiver of datagrams with a connection ID. */
 enum quicd_cid_owner {
 	QUICD_CID_OF_CONN,
 	QUICD_CID_OF_CLOSE_WAIT,

@@ -25,7 +25,7 @@ enum quicd_error {
 	QUICD_ERROR_TIMEOUT = 4,
 };
 
-/* What each connection has of the budget: its own state, and both ways. */
+/* Each connection's share of the budget: its state, and both queues. */
 #define QUICD_CONN_SHARE (65536 + 2 * QUICD_RELAY_SHARE)
 #define QUICD_CONN_NO_SHARE "smbd_uring:quic memory"
 
@@ -41,8 +41,8 @@ struct quicd_conn_ops {
 };
 
 /*
- * Only the files of conn_internal.h change a connection.  Others read it, but
- * for what is theirs.
+ * Only the files of conn_internal.h change a connection.  Other files read it,
+ * and change only the members that are marked as theirs.
  */
 struct quicd_conn {
 	/* the owner's: which of its lists has the connection */
@@ -95,7 +95,7 @@ struct quicd_conn {
 	/* the first packet had no beginning of a ClientHello; see endpoint.c */
 	bool retry;
 
-	/* of a path that may lose all that is long, see conn.c */
+	/* of a path that may lose all long packets, see conn.c */
 	uint64_t path_acked; /* bytes_acked when path_time was set */
 	uint64_t path_time;
 	uint64_t narrow_until; /* only small packets until then */

@@ -10,7 +10,7 @@
 
 #define QUICD_CPUS_MAX 128
 
-/* What the quota of one group allows, at most max. */
+/* The number of CPUs that the quota of one group allows, at most max. */
 static uint32_t
 quicd_cpus_quota(const char *root, const char *group, uint32_t max)
 {

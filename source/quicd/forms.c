@@ -31,7 +31,7 @@ enum forms_tag {
 	FORMS_VERSION = 0xa0,
 };
 
-/* What is signed, and the algorithm in it. */
+/* The part that the issuer signs, and the signature algorithm in it. */
 struct forms_body {
 	gnutls_datum_t signed_part;
 	gnutls_datum_t algorithm;

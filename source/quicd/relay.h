@@ -85,7 +85,7 @@ const char *quicd_relay_flush(struct quicd_relay *relay, size_t *taken);
 const char *quicd_relay_refill(struct quicd_relay *relay);
 
 /**
- * @brief What is to be sent to the client next.
+ * @brief The bytes to send to the client next.
  *
  * @param[out] end  Nothing comes after it.
  *

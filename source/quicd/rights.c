@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Whose rights a worker has.
+ * The rights of workers.
  *
  * The service is started as its own user, and has nothing to give up.  Started
  * by hand as root, the parent stays root, as it reads again at SIGHUP; it takes

@@ -166,7 +166,7 @@ static bool add_to_names(struct day_lines *lines,
 	return true;
 }
 
-/* What a counter grew since the client's last sample. */
+/* The growth of a counter since the client's last sample. */
 static uint64_t growth(json_t *last, const char *name, const json_t *client)
 {
 	bool known = json_object_get(last, name) != NULL;
@@ -177,7 +177,7 @@ static uint64_t growth(json_t *last, const char *name, const json_t *client)
 	return known && now > before ? now - before : 0;
 }
 
-/* What is needed while the samples are read: names to numbers of lines. */
+/* Used while the samples are read: maps names to numbers of lines. */
 struct indices {
 	json_t *clients;
 	json_t *users;

@@ -29,7 +29,7 @@ struct metrics_options {
 	int per_connection;
 };
 
-/* What is printed. */
+/* The values to print. */
 struct metrics {
 	struct status_rows rows;
 	json_t *clients;

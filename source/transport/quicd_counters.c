@@ -58,7 +58,7 @@ static const char *const quicd_counter_names[QUICD_COUNTERS] = {
 	[QUICD_COUNT_BYTES_ACKED] = "bytes sent",
 };
 
-/* What talloc frees. */
+/* The part that talloc frees. */
 struct quicd_counters_owner {
 	struct quicd_counters *counters;
 	pid_t pid;

@@ -94,7 +94,7 @@ void quicd_counters_certificates(
 	const struct quicd_counters_certificate *certificates,
 	size_t num);
 
-/** @brief What is counted, in words. */
+/** @brief The name of a counter, in words. */
 const char *quicd_counter_name(enum quicd_counter counter);
 
 /** @brief A line of all that is not zero; a child of mem_ctx, or NULL. */
