@@ -8,6 +8,7 @@
  * window: the credit of the stream in bytes, renewed as bytes come
  * hold=1: not renewed
  * put: so many bytes are sent, in messages of 64 KiB
+ * frame: in one message instead, whose header announces so many bytes
  * get: it ends when so many bytes have come
  * stop=1: it ends when all is acknowledged that it has put
  * cubic=0: BBR in its place
@@ -36,6 +37,7 @@
 #include "util/clock.h"
 
 #define PEER_MESSAGE 65536U
+#define PEER_HEADER 4U
 
 enum peer_option {
 	PEER_IDLE,
@@ -46,11 +48,13 @@ enum peer_option {
 	PEER_CUBIC,
 	PEER_STOP,
 	PEER_LATE,
+	PEER_FRAME,
 	PEER_OPTIONS,
 };
 
 static const char *const peer_names[PEER_OPTIONS] = {
-	"idle", "window", "hold", "put", "get", "cubic", "stop", "late"};
+	"idle", "window", "hold", "put", "get", "cubic", "stop", "late",
+	"frame"};
 
 static uint64_t peer_option[PEER_OPTIONS] = {
 	[PEER_IDLE] = 30, [PEER_WINDOW] = 1 << 20, [PEER_CUBIC] = 1};
@@ -318,9 +322,12 @@ static void peer_connect(uint16_t port)
 /* The rest of the message that is being sent; its length. */
 static size_t peer_rest(ngtcp2_vec *vec)
 {
-	const size_t at = peer.sent % PEER_MESSAGE;
 	const uint64_t left = peer_option[PEER_PUT] - peer.sent;
+	size_t at = peer.sent % PEER_MESSAGE;
 
+	if (peer_option[PEER_FRAME] > 0 && peer.sent >= PEER_HEADER) {
+		at = PEER_HEADER + peer.sent % (PEER_MESSAGE - PEER_HEADER);
+	}
 	vec->base = &peer.message[at];
 	vec->len = PEER_MESSAGE - at;
 	if (left < vec->len) {
@@ -461,12 +468,24 @@ static void peer_options(char **arguments)
 	}
 }
 
+/* The length, in network byte order, and SMB2's magic number. */
+static void peer_begin_message(void)
+{
+	uint32_t len = PEER_MESSAGE - PEER_HEADER;
+
+	if (peer_option[PEER_FRAME] > 0) {
+		len = (uint32_t)peer_option[PEER_FRAME];
+	}
+	len = htonl(len);
+	memcpy(peer.message, &len, PEER_HEADER);
+	memcpy(&peer.message[PEER_HEADER], "\376SMB", 4);
+}
+
 int main(int argc, char **argv)
 {
 	peer_check(argc > 1, "quicd-peer PORT [OPTION=NUMBER ...]");
 	peer_options(&argv[2]);
-	/* the length, in network byte order, and SMB2's magic number */
-	memcpy(peer.message, "\0\0\377\374\376SMB", 8);
+	peer_begin_message();
 	peer_connect((uint16_t)strtoul(argv[1], NULL, 10));
 	for (;;) {
 		if (peer.stream < 0 && peer_option[PEER_PUT] > 0 &&

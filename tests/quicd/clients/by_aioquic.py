@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A QUIC client by aioquic, driven without asyncio."""
 
+import os
 import select
 import socket
 import time
@@ -17,12 +18,37 @@ CANNOT = {"pq": "aioquic 1.2 has no ML-KEM"}
 # a ClientHello that needs two packets, and the options for it
 LARGE = "a ClientHello with a large transport parameter"
 LARGE_OPTIONS = {"quantum_readiness_test": True}
+# no connection IDs of its own, and small packets
+PLAIN_OPTIONS = {"connection_id_length": 0}
 
 
 class Connection(QuicConnection):
-    """extra: raw transport parameters to send, too."""
+    """extra: raw transport parameters to send, too.
+
+    hold: no more credit is given.
+    """
 
     extra = b""
+    hold = False
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        # aioquic makes it as long as its own ones, which may have no bytes
+        self._peer_cid.cid = os.urandom(8)
+        self._original_destination_connection_id = self._peer_cid.cid
+
+    def _replenish_connection_ids(self):
+        if self.configuration.connection_id_length > 0:
+            super()._replenish_connection_ids()
+
+    def _write_connection_limits(self, builder, space):
+        if not self.hold:
+            super()._write_connection_limits(builder=builder, space=space)
+
+    def _write_stream_limits(self, builder, space, stream):
+        if not self.hold:
+            super()._write_stream_limits(builder=builder, space=space,
+                                         stream=stream)
 
     def _serialize_transport_parameters(self):
         return super()._serialize_transport_parameters() + self.extra
@@ -36,21 +62,49 @@ def unknown_parameter(number, value):
     return buffer.data
 
 
+def ticket_of_another(certificates):
+    """A session ticket, with early data, of a server of aioquic."""
+    tickets, now = [], time.monotonic()
+    client = QuicConfiguration(is_client=True, alpn_protocols=["smb"],
+                               server_name="server")
+    client.load_verify_locations(certificates.path("ca.pem"))
+    server = QuicConfiguration(is_client=False, alpn_protocols=["smb"])
+    server.load_cert_chain(certificates.path("server.pem"),
+                           certificates.path("server.key"))
+    ours = QuicConnection(configuration=client,
+                          session_ticket_handler=tickets.append)
+    ours.connect(("server", 1), now=now)
+    theirs = QuicConnection(
+        configuration=server, original_destination_connection_id=
+        ours.original_destination_connection_id,
+        session_ticket_handler=lambda ticket: None)
+    for _ in range(10):
+        for one, other in (ours, theirs), (theirs, ours):
+            for data, _ in one.datagrams_to_send(now):
+                other.receive_datagram(data, ("other", 2), now)
+    return tickets[0]
+
+
 class Client:
     """A connection; it is also its only stream, which is like a socket.
 
-    options: of QuicConfiguration; extra: see Connection.
+    options: of QuicConfiguration; extra: see Connection; early: what is
+    sent first is early data, if there is a session ticket; tickets: get those
+    of the server.
     """
 
     def __init__(self, port, ca, name="server", alpn=("smb",),
-                 certificate=None, extra=b"", connect=True, **options):
+                 certificate=None, extra=b"", early=False, tickets=None,
+                 **options):
         configuration = QuicConfiguration(
             is_client=True, alpn_protocols=alpn and list(alpn),
             server_name=name, **options)
         configuration.load_verify_locations(ca)
         if certificate:
             configuration.load_cert_chain(*certificate)
-        self.quic = Connection(configuration=configuration)
+        self.quic = Connection(
+            configuration=configuration,
+            session_ticket_handler=tickets and tickets.append)
         self.quic.extra = extra
         self.server = ("127.0.0.1", port)
         self.socket = None
@@ -62,8 +116,8 @@ class Client:
         self.received = 0
         self.each = lambda: None  # called for each datagram that comes
         self.new_socket()
-        if connect:
-            self.quic.connect(self.server, now=time.monotonic())
+        self.quic.connect(self.server, now=time.monotonic())
+        if not early:
             # until the server has seen the end of the handshake, too
             self.pump(lambda: self.connected) and self.ping()
 
@@ -117,6 +171,10 @@ class Client:
                 self.each()
             elif timer and time.monotonic() >= timer:
                 self.quic.handle_timer(time.monotonic())
+
+    def idle(self):
+        """For a moment: only what QUIC itself wants."""
+        self.pump(lambda: False, 0.05)
 
     def stream(self):
         return self
@@ -174,9 +232,6 @@ class Client:
         """(error code, reason), when the server has closed it, or None."""
         self.pump(lambda: False)
         return self.over and (self.over.error_code, self.over.reason_phrase)
-
-    def vanish(self):
-        self.socket.close()
 
     def close(self, error=0, reason=""):
         if not self.over:

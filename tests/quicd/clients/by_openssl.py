@@ -10,10 +10,12 @@ from smbd import wait_for
 NAME = "OpenSSL"
 CANNOT = {
     "cid": "OpenSSL has no function for that",
+    "probes": "OpenSSL takes no packet above 1200 bytes, so none is tried",
     "stops": "OpenSSL has no function to send STOP_SENDING alone",
 }
 LARGE = "X25519MLKEM768"
 LARGE_OPTIONS = {}
+PLAIN_OPTIONS = {}  # it gives no connection IDs
 
 
 class CloseArguments(ctypes.Structure):
@@ -51,9 +53,13 @@ class Client(QuicClient):
         self.first = self.first or super().stream()
         return self.first
 
+    def idle(self):
+        """For a moment: only what QUIC itself wants."""
+        self.ssl.SSL_handle_events(self.connection)
+
     def ping(self):
         """No more than a wait for what there is."""
-        self.ssl.SSL_handle_events(self.connection)
+        self.idle()
         return True
 
     def update_keys(self):

@@ -16,6 +16,7 @@ CANNOT = {
 }
 LARGE = "X25519MLKEM768"
 LARGE_OPTIONS = {}
+PLAIN_OPTIONS = {"packet": 1200}
 SOURCE = os.path.join(os.path.dirname(os.path.realpath(__file__)),
                       "quic_go.go")
 
@@ -38,14 +39,17 @@ class Program:
 
 
 class Client:
-    """A connection with one stream.  certificate: a chain and its key."""
+    """A connection with one stream.
+
+    certificate: a chain and its key; packet: the size of the first ones.
+    """
 
     def __init__(self, port, ca, name="server", alpn=("smb",),
-                 certificate=None):
+                 certificate=None, packet=1280):
         self.local, joined = socket.socketpair()
         self.log = tempfile.TemporaryDirectory()
         options = ["-address", f"127.0.0.1:{port}", "-ca", ca, "-name", name,
-                   "-alpn", ",".join(alpn),
+                   "-alpn", ",".join(alpn), "-packet", str(packet),
                    "-stream", str(joined.fileno())]
         if certificate:
             options += ["-certificate", certificate[0],
@@ -79,6 +83,9 @@ class Client:
 
     def stream(self):
         return self.local
+
+    def idle(self):
+        """It works by itself."""
 
     def ping(self):
         """It works by itself."""

@@ -33,6 +33,7 @@ var (
 	protocols   = flag.String("alpn", "smb", "names, with commas")
 	certificate = flag.String("certificate", "", "file of the client's chain")
 	key         = flag.String("key", "", "its key")
+	packet      = flag.Uint("packet", 1280, "size of the first ones")
 	descriptor  = flag.Uint("stream", 3, "a socket, joined with the stream")
 )
 
@@ -121,7 +122,10 @@ func main() {
 	fail(err)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	connection, err := transport("127.0.0.1").Dial(ctx, server, configuration(),
-		&quic.Config{Tracer: qlog.DefaultConnectionTracer})
+		&quic.Config{
+			Tracer:            qlog.DefaultConnectionTracer,
+			InitialPacketSize: uint16(*packet),
+		})
 	cancel()
 	fail(err)
 	fmt.Println("connected", connection.ConnectionState().TLS.NegotiatedProtocol)

@@ -4,8 +4,9 @@
 import select
 import socket
 import threading
+import time
 
-INITIAL, HANDSHAKE, RETRY = 0, 2, 3
+INITIAL, EARLY, RETRY = 0, 1, 3
 
 
 def kind(data):
@@ -15,45 +16,86 @@ def kind(data):
     return data[0] >> 4 & 3
 
 
+def kinds(data):
+    """Those of all packets of the first flight in a datagram."""
+    found = []
+
+    def number():
+        nonlocal at
+        size = 1 << (data[at] >> 6)
+        value = int.from_bytes(data[at:at + size], "big")
+        at += size
+        return value & (1 << 8 * size - 2) - 1
+
+    while kind(data) in (INITIAL, EARLY):
+        found.append(kind(data))
+        at = 5
+        for _ in range(2):  # the connection IDs
+            at += 1 + data[at]
+        if found[-1] == INITIAL:
+            token = number()
+            at += token
+        length = number()
+        data = data[at + length:]
+    return found
+
+
 class Wire(threading.Thread):
     """with Wire(port) as wire: a client connects to wire.port.
 
     order: which of the client's first two datagrams arrive, and in which order;
-    they wait for each other.
+    they wait for each other.  None: all arrive.  limit: longer ones vanish.
     """
 
-    def __init__(self, port, order):
+    def __init__(self, port, order=None, limit=65536):
         super().__init__(daemon=True)
-        self.order = order
+        self.order, self.limit = order, limit
         self.inside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.inside.bind(("127.0.0.1", 0))
         self.port = self.inside.getsockname()[1]
-        self.outside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.outside.connect(("127.0.0.1", port))
+        self.server, self.outsides = ("127.0.0.1", port), []
+        self.rebind()
         self.seen = []  # (whether it is the server's, datagram)
+        self.woken = 0  # by the server, after a second of silence
         self.stopping = False
 
+    def rebind(self):
+        """Another address of the client, as the server sees it."""
+        outside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.outsides.append(outside)
+        outside.bind((f"127.0.0.{len(self.outsides)}", 0))
+        outside.connect(self.server)
+        self.outside = outside
+
     def run(self):
-        client, sent = None, []
+        client, sent, last = None, [], time.monotonic()
         while not self.stopping:
-            ready, _, _ = select.select([self.inside, self.outside], [], [],
-                                        0.1)
+            outside = self.outside
+            ready, _, _ = select.select([self.inside, outside], [], [], 0.1)
+            if ready:
+                self.woken += ready == [outside] and \
+                    time.monotonic() - last > 1
+                last = time.monotonic()
             if self.inside in ready:
                 data, client = self.inside.recvfrom(65536)
                 self.seen.append((False, data))
                 sent.append(data)
                 for one in self.due(sent):
-                    self.outside.send(one)
-            if self.outside in ready:
+                    if len(one) <= self.limit:
+                        outside.send(one)
+            if outside in ready:
                 try:
-                    data = self.outside.recv(65536)
+                    data = outside.recv(65536)
                 except ConnectionRefusedError:
                     continue
                 self.seen.append((True, data))
-                self.inside.sendto(data, client)
+                if len(data) <= self.limit:
+                    self.inside.sendto(data, client)
 
     def due(self, sent):
         """Those to forward, of what the client has sent, after the last."""
+        if self.order is None:
+            return sent[-1:]
         if len(sent) < 2:
             return []
         return sent[-1:] if len(sent) > 2 else [sent[i] for i in self.order]
@@ -71,6 +113,11 @@ class Wire(threading.Thread):
         return sum(servers and kind(data) == RETRY
                    for servers, data in self.seen)
 
+    def too_long(self):
+        """How many of the server's vanished."""
+        return sum(servers and len(data) > self.limit
+                   for servers, data in self.seen)
+
     def __enter__(self):
         self.start()
         return self
@@ -79,4 +126,5 @@ class Wire(threading.Thread):
         self.stopping = True
         self.join()
         self.inside.close()
-        self.outside.close()
+        for outside in self.outsides:
+            outside.close()
