@@ -104,7 +104,8 @@ class Client:
             configuration.load_cert_chain(*certificate)
         self.quic = Connection(
             configuration=configuration,
-            session_ticket_handler=tickets and tickets.append)
+            session_ticket_handler=(lambda ticket: None) if tickets is None
+            else tickets.append)
         self.quic.extra = extra
         self.server = ("127.0.0.1", port)
         self.socket = None
