@@ -244,8 +244,10 @@ def openssl_quic():
         return None
     if not hasattr(ssl, "OSSL_QUIC_client_method"):
         return None
+    # those that return pointers: an int has only half of the bits
     for name in ("OSSL_QUIC_client_method", "SSL_CTX_new", "SSL_new",
-                 "SSL_new_stream"):
+                 "SSL_new_stream", "SSL_get_SSL_CTX",
+                 "SSL_CTX_get_cert_store"):
         getattr(ssl, name).restype = ctypes.c_void_p
     return ssl
 
