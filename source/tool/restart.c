@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +17,14 @@
 #include "restart.h"
 #include "systemd.h"
 #include "tool.h"
+#include "util/clock.h"
 
-/* The unit of the restart that --at plans. */
-#define RESTART_UNIT "--unit=smbd-uring-restart"
-#define RESTART_TIMER "smbd-uring-restart.timer"
+/*
+ * The units of a restart that --at plans: with a number, the nanoseconds since
+ * boot, so that a new plan can stand beside the one that it replaces.
+ */
+#define RESTART_PLAN "smbd-uring-restart-"
+#define RESTART_TIMER ".timer"
 
 static int restart_failed(const char *what, int ret)
 {
@@ -108,18 +113,54 @@ bool restart_options_valid(const struct restart_options *options, int *status)
 	return true;
 }
 
-static int restart_later(const char *at, const char *unit)
+/*
+ * Forget the plans that are older than this one, which systemd has taken.  Of
+ * two that are made at the same time one is left.
+ */
+static int restart_forget_older(uint64_t number)
 {
-	char *next = restart_next_time(at);
-	char option[128];
-	const char *const forget[] = {
-		"systemctl", "stop", RESTART_TIMER, NULL};
+	const char *const list[] = {
+		"systemctl",
+		"list-units",
+		"--all",
+		"--plain",
+		"--no-legend",
+		RESTART_PLAN "*" RESTART_TIMER,
+		NULL,
+	};
+	char *output = NULL;
+	char *next = NULL;
+	char *line = NULL;
+	int ret;
+
+	ret = command_output(list, &output);
+	next = output;
+	while (ret == 0 && (line = strsep(&next, "\n")) != NULL) {
+		const char *const stop[] = {"systemctl", "stop", line, NULL};
+		char *nothing = NULL;
+
+		line[strcspn(line, " ")] = '\0';
+		if (strncmp(line, RESTART_PLAN, strlen(RESTART_PLAN)) == 0 &&
+		    strtoull(line + strlen(RESTART_PLAN), NULL, 10) < number)
+		{
+			ret = command_output(stop, &nothing);
+			free(nothing);
+		}
+	}
+	free(output);
+	return ret;
+}
+
+static int restart_plan(const char *next, uint64_t number, const char *unit)
+{
+	char calendar[128];
+	char name[64];
 	const char *const plan[] = {
 		"systemd-run",
-		RESTART_UNIT,
 		"--timer-property=RemainAfterElapse=no",
 		"--timer-property=AccuracySec=1s",
-		option,
+		name,
+		calendar,
 		"systemctl",
 		"restart",
 		unit,
@@ -128,24 +169,39 @@ static int restart_later(const char *at, const char *unit)
 	char *output = NULL;
 	int ret;
 
+	snprintf(name, sizeof(name), "--unit=" RESTART_PLAN "%" PRIu64, number);
+	snprintf(calendar, sizeof(calendar), "--on-calendar=%s", next);
+	ret = command_output(plan, &output);
+	free(output);
+	return ret;
+}
+
+static int restart_later(const char *at, const char *unit)
+{
+	const uint64_t number = clock_monotonic_ns();
+	char *next = restart_next_time(at);
+	int ret;
+
 	if (next == NULL) {
 		return restart_no_time(at);
 	}
-	/* an earlier plan, if there is one */
-	(void)command_output(forget, &output);
-	free(output);
-	snprintf(option, sizeof(option), "--on-calendar=%s", next);
-	ret = command_output(plan, &output);
-	free(output);
+	ret = restart_plan(next, number, unit);
 	if (ret != 0) {
 		free(next);
 		return restart_failed("systemd-run", ret);
 	}
-	printf("%s restarts at %s; systemctl stop " RESTART_TIMER " forgets "
-	       "that\n",
+	printf("%s restarts at %s; systemctl stop " RESTART_PLAN
+	       "%" PRIu64 RESTART_TIMER " forgets that\n",
 	       unit,
-	       next);
+	       next,
+	       number);
 	free(next);
+	ret = restart_forget_older(number);
+	if (ret != 0) {
+		return restart_failed("systemctl stop '" RESTART_PLAN
+				      "*', earlier plans",
+				      ret);
+	}
 	return tool_flush();
 }
 
