@@ -283,12 +283,12 @@ class Channel:
         for at in range(0, len(data), piece):
             self.write(handle, at, data[at:at + piece])
 
-    def read_file(self, handle, size, piece=65536):
+    def read_file(self, handle, size, piece=65536, at=0):
         data = b""
         while len(data) < size:
             packet = self.request(READ, struct.pack(
                 "<HBBIQ16sIIIHHB", 49, 80, 0, min(piece, size - len(data)),
-                len(data), handle, 0, 0, 0, 0, 0, 0))
+                at + len(data), handle, 0, 0, 0, 0, 0, 0))
             offset, length = struct.unpack_from("<Bxi", packet, 66)
             data += packet[offset:offset + length]
         return data
