@@ -95,9 +95,13 @@ static int parent_timers(struct quicd_parent *parent)
 {
 	uint64_t wait = quicd_workers_start(parent->workers);
 	const uint64_t expiry = quicd_parent_check_expiry(parent);
+	const uint64_t watch = quicd_parent_watch(parent);
 
 	if (expiry < wait) {
 		wait = expiry;
+	}
+	if (watch < wait) {
+		wait = watch;
 	}
 	if (getenv("NOTIFY_SOCKET") != NULL && wait > PARENT_STATUS) {
 		wait = PARENT_STATUS;
@@ -242,6 +246,7 @@ int quicd_parent_run(const char *config, bool prepared)
 	}
 	parent->config = config;
 	parent->prepared = prepared;
+	quicd_parent_watch_begin(parent);
 	if (parent_begin(parent)) {
 		parent_serve(parent);
 		ret = 0;

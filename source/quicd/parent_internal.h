@@ -32,6 +32,8 @@ struct quicd_parent {
 	uint32_t reloads;
 	time_t expires; /* 0: nothing that is not known */
 	const char *expires_what;
+	uint64_t watch;	   /* how often systemd is told that we live; 0: never */
+	uint64_t watch_at; /* the next time */
 	bool end;      /* a signal has said so */
 	bool stopping; /* the workers were told */
 };
@@ -78,6 +80,16 @@ void quicd_parent_note_expiry(struct quicd_parent *parent);
  * @return the nanoseconds until this has to be called again, or UINT64_MAX.
  */
 uint64_t quicd_parent_check_expiry(struct quicd_parent *parent);
+
+/** @brief Find out whether systemd watches us, as sd_watchdog_enabled(3). */
+void quicd_parent_watch_begin(struct quicd_parent *parent);
+
+/**
+ * @brief Tell systemd that we live, if it is time and all workers' loops turn.
+ *
+ * @return the nanoseconds until the next time, or UINT64_MAX.
+ */
+uint64_t quicd_parent_watch(struct quicd_parent *parent);
 
 /** @brief Tell systemd how we are, for "systemctl status". */
 void quicd_parent_notify_status(struct quicd_parent *parent);

@@ -7,7 +7,9 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "parent_internal.h"
 #include "util/clock.h"
@@ -60,6 +62,35 @@ uint64_t quicd_parent_check_expiry(struct quicd_parent *parent)
 		wait = (uint64_t)(parent->expires - wall);
 	}
 	return wait * CLOCK_NS_PER_S;
+}
+
+void quicd_parent_watch_begin(struct quicd_parent *parent)
+{
+	const char *usec = getenv("WATCHDOG_USEC");
+	const char *pid = getenv("WATCHDOG_PID");
+
+	if (usec != NULL &&
+	    (pid == NULL || strtol(pid, NULL, 10) == (long)getpid()))
+	{
+		/* workers may be late three times */
+		parent->watch = strtoull(usec, NULL, 10) * CLOCK_NS_PER_US / 4;
+	}
+}
+
+uint64_t quicd_parent_watch(struct quicd_parent *parent)
+{
+	const uint64_t now = clock_monotonic_ns();
+
+	if (parent->watch == 0) {
+		return UINT64_MAX;
+	}
+	if (now >= parent->watch_at) {
+		parent->watch_at = now + parent->watch;
+		if (quicd_workers_turn(parent->workers)) {
+			quicd_notify("WATCHDOG=1");
+		}
+	}
+	return parent->watch_at - now;
 }
 
 void quicd_parent_notify_status(struct quicd_parent *parent)

@@ -151,6 +151,9 @@ static void worker_parent(struct tevent_context *ev,
 	case 'A':
 		quicd_configuration_release(&state->next);
 		break;
+	case 'W': /* our loop runs */
+		(void)quicd_handover_send(state->start->parent, message, -1);
+		break;
 	default:
 		if (worker_address(state, &message, &fd)) {
 			break;

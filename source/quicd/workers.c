@@ -27,6 +27,8 @@ struct workers_process {
 	int fd;	   /* the socket to it */
 	uint64_t started;
 	uint64_t start_at;
+	bool asked;  /* whether its loop turns, and no answer has come */
+	bool silent; /* it was said that none comes */
 };
 
 struct quicd_workers {
@@ -99,6 +101,8 @@ static bool workers_start_one(struct quicd_workers *workers, uint32_t number)
 		return false;
 	}
 	process->started = clock_monotonic_ns();
+	process->asked = false;
+	process->silent = false;
 	process->pid = fork();
 	if (process->pid == 0) {
 		close(fds[0]);
@@ -180,13 +184,16 @@ int quicd_workers_fd(const struct quicd_workers *workers, uint32_t number)
 void quicd_workers_hear(struct quicd_workers *workers, uint32_t number)
 {
 	const uint64_t now = clock_monotonic_ns();
+	struct workers_process *process = &workers->processes[number];
 	int fd = -1;
 	const struct quicd_message message = quicd_handover_recv(
-		workers->processes[number].fd, &fd, now + CLOCK_NS_PER_MS);
+		process->fd, &fd, now + CLOCK_NS_PER_MS);
 
 	if (fd >= 0) {
 		close(fd);
 	}
+	/* whatever it says, its event loop turns */
+	process->asked = process->asked && message.what == 0;
 	if (message.what == 'D') {
 		workers->heard(workers->private_data, number, &message);
 	}
@@ -211,7 +218,7 @@ bool quicd_workers_agree(const struct quicd_workers *workers, uint32_t number)
 	uint32_t i;
 
 	for (i = 0; i < workers->num; i++) {
-		const struct workers_process *process = &workers->processes[i];
+		struct workers_process *process = &workers->processes[i];
 		struct quicd_message answer;
 		int fd = -1;
 
@@ -225,6 +232,7 @@ bool quicd_workers_agree(const struct quicd_workers *workers, uint32_t number)
 			if (fd >= 0) {
 				close(fd);
 			}
+			process->asked = process->asked && answer.what == 0;
 			if (answer.what == 'D') {
 				workers->heard(
 					workers->private_data, i, &answer);
@@ -240,6 +248,46 @@ bool quicd_workers_agree(const struct quicd_workers *workers, uint32_t number)
 		}
 	}
 	return agree;
+}
+
+/*
+ * Whether a worker's event loop has turned since the last time, and ask it
+ * again.  One that does not answer gets no second question: the socket to it
+ * would be full one day, and we would wait.
+ */
+static bool workers_turns(struct workers_process *process)
+{
+	const struct quicd_message question = {.what = 'W'};
+
+	if (process->asked) {
+		return false;
+	}
+	process->asked = quicd_handover_send(process->fd, question, -1);
+	return true;
+}
+
+bool quicd_workers_turn(struct quicd_workers *workers)
+{
+	bool all = true;
+	uint32_t i;
+
+	for (i = 0; i < workers->num; i++) {
+		struct workers_process *process = &workers->processes[i];
+
+		if (process->pid == 0 || workers_turns(process)) {
+			process->silent = false;
+			continue;
+		}
+		all = false;
+		if (!process->silent) {
+			process->silent = true;
+			quicd_log_at(QUICD_LOG_ERROR,
+				     "worker %u (pid %d) does not answer",
+				     i,
+				     (int)process->pid);
+		}
+	}
+	return all;
 }
 
 static void workers_say_death(uint32_t number, pid_t pid, int status)

@@ -84,6 +84,14 @@ void quicd_workers_hear(struct quicd_workers *workers, uint32_t number);
 bool quicd_workers_agree(const struct quicd_workers *workers, uint32_t number);
 
 /**
+ * @brief Whether the event loop of each worker has turned since the last call.
+ *
+ * Asks them again.  A worker that is not there has no say, as it is about to be
+ * started; one that does not answer is logged once.
+ */
+bool quicd_workers_turn(struct quicd_workers *workers);
+
+/**
  * @brief After SIGCHLD: take back what workers held that have died.
  *
  * @param[in] stopping  whether a worker may end by itself, without a log line

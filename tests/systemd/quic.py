@@ -9,6 +9,7 @@ import contextlib
 import os
 import pwd
 import re
+import signal
 import subprocess
 import threading
 
@@ -262,6 +263,30 @@ def drained(tap, connection, client):
     connection.close()
 
 
+def watched(tap):
+    """With a shorter time than the unit's."""
+    tap.ok(show("WatchdogUSec") == "1min", "smbd-quicd: systemd watches it",
+           show("WatchdogUSec"))
+    path = f"/run/systemd/system/{UNIT}.d/watchdog.conf"
+    os.makedirs(os.path.dirname(path))
+    with open(path, "w") as f:
+        f.write("[Service]\nWatchdogSec=3\nTimeoutAbortSec=1\n")
+    run("systemctl", "daemon-reload")
+    systemctl("start")
+    pid, journal = show("MainPID"), Journal()
+    worker = run("pgrep", "-P", pid).stdout.split()[0]
+    os.kill(int(worker), signal.SIGSTOP)
+    tap.ok(wait_for(lambda: show("MainPID") not in (pid, "0") and
+                    show("ActiveState") == "active") and
+           journal.has("Watchdog timeout") and serial(),
+           "smbd-quicd: a worker hangs, systemd starts it again",
+           show("ActiveState"), journal.text())
+    systemctl("stop")
+    os.unlink(path)
+    os.rmdir(os.path.dirname(path))
+    run("systemctl", "daemon-reload")
+
+
 def test(tap):
     """The package stays; its unit does not run and is not enabled."""
     prepare()
@@ -275,4 +300,5 @@ def test(tap):
     refused(tap, client)
     said_status(tap, client)
     drained(tap, connection, client)
+    watched(tap)
     systemctl("disable")
