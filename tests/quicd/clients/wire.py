@@ -82,7 +82,8 @@ class Wire(threading.Thread):
                 sent.append(data)
                 for one in self.due(sent):
                     if len(one) <= self.limit:
-                        outside.send(one)
+                        # not by that of before a rebind(): its answer is lost
+                        self.outside.send(one)
             if outside in ready:
                 try:
                     data = outside.recv(65536)
