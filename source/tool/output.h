@@ -45,8 +45,12 @@ void quicd_add_json(const struct status_rows *rows, json_t *json);
 struct quicd_counters_read *quicd_from_json(TALLOC_CTX *mem_ctx,
 					    const json_t *json);
 
-/** @brief Print it below the table. */
-void quicd_text(const struct status_rows *rows);
+/**
+ * @brief Print it below the table.
+ *
+ * @param[in] width  Longer lines go on in the next one; 0: no limit.
+ */
+void quicd_text(const struct status_rows *rows, size_t width);
 
 /**
  * @brief Print it in a line for each smbd-quicd.

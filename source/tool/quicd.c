@@ -430,6 +430,46 @@ static void print_line(FILE *out, const struct quicd_shown *shown)
 	fprintf(out, " bytes of memory in use");
 }
 
+/* In several lines if it is too long, broken after commas; width 0: in one. */
+static void print_wrapped(const char *line, size_t width)
+{
+	size_t column = 0;
+
+	while (*line != '\0') {
+		size_t len = strcspn(line, ",");
+
+		len += line[len] == ',' ? 1 : 0;
+		if (width > 0 && column > 0 && column + len > width) {
+			printf("\n  ");
+			column = 2;
+			line++; /* the blank after the comma */
+			len--;
+		}
+		printf("%.*s", (int)len, line);
+		column += len;
+		line += len;
+	}
+	printf("\n");
+}
+
+/* The line of print_line(); NULL without memory.  The caller frees it. */
+static char *quicd_line(const struct quicd_shown *shown)
+{
+	char *line = NULL;
+	size_t len;
+	FILE *out = open_memstream(&line, &len);
+
+	if (out == NULL) {
+		return NULL;
+	}
+	print_line(out, shown);
+	if (fclose(out) != 0) {
+		free(line);
+		return NULL;
+	}
+	return line;
+}
+
 static void print_certificate(const struct quicd_shown *shown,
 			      const struct quicd_counters_certificate *one)
 {
@@ -448,7 +488,7 @@ static void print_certificate(const struct quicd_shown *shown,
 	}
 }
 
-void quicd_text(const struct status_rows *rows)
+void quicd_text(const struct status_rows *rows, size_t width)
 {
 	struct quicd_shown shown;
 	size_t i;
@@ -458,11 +498,14 @@ void quicd_text(const struct status_rows *rows)
 		printf("\n");
 	}
 	for (i = 0; quicd_get(rows, i, &shown); i++) {
+		char *line = NULL;
+
 		if (shown.read == NULL) {
 			continue;
 		}
-		print_line(stdout, &shown);
-		printf("\n");
+		line = quicd_line(&shown);
+		print_wrapped(line != NULL ? line : "no memory", width);
+		free(line);
 		for (j = 0; j < shown.read->num_certificates; j++) {
 			print_certificate(&shown, &shown.read->certificates[j]);
 		}
@@ -477,23 +520,17 @@ size_t quicd_lines(const struct status_rows *rows, size_t width, size_t height)
 
 	for (i = 0; lines < height && quicd_get(rows, i, &shown); i++) {
 		char *line = NULL;
-		size_t len;
-		FILE *out = NULL;
 
 		if (shown.read == NULL) {
 			continue;
 		}
-		out = open_memstream(&line, &len);
-		if (out == NULL) {
+		line = quicd_line(&shown);
+		if (line == NULL) {
 			break;
 		}
-		print_line(out, &shown);
-		if (fclose(out) == 0) {
-			len = width < len ? width : len;
-			printf("%.*s\n", (int)len, line);
-			lines++;
-		}
+		printf("%.*s\n", (int)width, line);
 		free(line);
+		lines++;
 	}
 	return lines;
 }

@@ -233,12 +233,11 @@ static int status_run(struct status_options *o)
 	} else if (o->as_openmetrics) {
 		ret = output_openmetrics(&rows);
 	} else {
-		ret = output_text(&rows,
-				  o->wide != 0,
-				  o->wide ? 0 : status_width(),
-				  0);
+		const size_t width = o->wide ? 0 : status_width();
+
+		ret = output_text(&rows, o->wide != 0, width, 0);
 		if (ret == EXIT_SUCCESS) {
-			quicd_text(&rows);
+			quicd_text(&rows, width);
 			ret = tool_flush();
 		}
 	}
