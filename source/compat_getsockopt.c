@@ -9,7 +9,7 @@
  * refuses one of the same class (family, type, protocol, level, option) for
  * which the system call succeeds.  The library remembers that refusal.  The
  * level alone would be enough for a kernel that serves SOL_SOCKET only
- * (io_uring_cmd_getsockopt() up to Linux 7.2).  A kernel that serves more
+ * (io_uring_cmd_getsockopt() up to Linux 7.3).  A kernel that serves more
  * levels refuses single options of a level that it serves.
  *
  * The library never returns an error of the ring:

@@ -2,7 +2,7 @@
 /*
  * Why there is no ring, in words for administrators: the cause and the remedy.
  *
- * docs/admin.md and smbd_uring(7) have the same causes; tests/checks/test_docs
+ * docs/troubleshooting.md and smbd_uring(7) have the same causes; tests/checks/test_docs
  * compares the lists.
  */
 
