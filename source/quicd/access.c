@@ -239,7 +239,7 @@ static enum quicd_host_kind quicd_host_classify(struct quicd_host *host,
 	return name;
 }
 
-/* Report a word that we cannot use. */
+/* Report a word that smbd-quicd cannot use. */
 static bool quicd_host_object(struct quicd_report *report,
 			      enum quicd_access_list which,
 			      bool after_except,
@@ -288,7 +288,7 @@ static bool quicd_host_object(struct quicd_report *report,
 	return true;
 }
 
-/* A word that lets more clients in than its author may think. */
+/* Report a word that admits more clients than its author may expect. */
 static void quicd_host_warn(struct quicd_report *report,
 			    enum quicd_access_list which,
 			    const struct quicd_host *host)

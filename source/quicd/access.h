@@ -11,7 +11,7 @@
 #include "log.h"
 #include "util/address.h"
 
-/* One list; NULL is a list without a word. */
+/* A list of hosts; NULL is an empty list. */
 struct quicd_access;
 
 enum quicd_access_list {
@@ -22,14 +22,16 @@ enum quicd_access_list {
 /**
  * @brief Take the words of a list, as Samba has split them.
  *
- * A word that matches no client in smbd either is a warning where it would let
- * somebody in, and an error where it would keep somebody out.  A word that
- * smbd may decide by a name server or in a way that is not known here is an
- * error.  A word by which smbd lets in more than it says (LOCAL: all of IPv6)
- * is a warning.  Each line has the word.
+ * Some words need a line in the report, which names the word:
+ * - The word matches no client, neither here nor in smbd.  That is a warning if
+ *   the word should let clients in, and an error if it should keep them out.
+ * - smbd may ask a name server about the word, or decide in a way that this
+ *   code does not know.  That is an error.
+ * - smbd lets in more clients than the word says (LOCAL: all of IPv6).  That is
+ *   a warning.
  *
- * @param[in]  lookups  "hostname lookups": smbd compares names, too
- * @param[out] list     allocated; NULL if there is no word
+ * @param[in]  lookups  "hostname lookups": smbd also compares names.
+ * @param[out] list     The list, a child of mem_ctx; NULL if there is no word.
  *
  * @return false after an error in the report.
  */
@@ -41,15 +43,16 @@ bool quicd_access_parse(TALLOC_CTX *mem_ctx,
 			bool lookups,
 			const struct quicd_access **list);
 
-/** @brief Whether smbd would let this client in. */
+/** @brief Whether smbd would let a client in that has this address. */
 bool quicd_access_admit(const struct quicd_access *allow,
 			const struct quicd_access *deny,
 			const struct address *client);
 
 /**
- * @brief Whether smbd would let somebody in whom no list names.
+ * @brief Whether smbd would let in a client that neither list names.
  *
- * With "hosts deny" it does, even if there is a "hosts allow".
+ * If there is a "hosts deny", smbd lets such a client in, even if there is a
+ * "hosts allow".
  *
  * @param[in] family  AF_INET or AF_INET6
  */

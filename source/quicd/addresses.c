@@ -94,7 +94,7 @@ static void quicd_addresses_read(struct tevent_context *ev,
 	ssize_t n;
 	size_t left;
 
-	/* an error means that messages are lost: those clients time out */
+	/* after an error messages are lost, and their clients time out */
 	n = recv(addresses->fd, &buffer, sizeof(buffer), MSG_DONTWAIT);
 	if (n <= 0) {
 		return;

@@ -183,7 +183,8 @@ static void behind_check_server(struct quicd_report *report,
 	}
 }
 
-/* nmbd and smbd go by it, so it looks as if all did. */
+/* nmbd and smbd obey "bind interfaces only", so administrators may expect it of
+ * smbd-quicd, too. */
 static void behind_check_listen(struct quicd_report *report,
 				const struct quicd_behind *behind,
 				const struct quicd_settings *settings)

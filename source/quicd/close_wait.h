@@ -34,20 +34,20 @@ struct quicd_close_waits *quicd_close_waits_create(TALLOC_CTX *mem_ctx,
 						   struct quicd_timers *timers,
 						   unsigned max);
 
-/** @brief How many there are. */
+/** @brief How many closing periods there are. */
 unsigned quicd_close_waits_count(const struct quicd_close_waits *waits);
 
-/** @brief End those of a socket, which will be closed. */
+/** @brief End the closing periods of a socket, which will be closed. */
 void quicd_close_waits_forget(struct quicd_close_waits *waits,
 			      const struct quicd_udp *udp);
 
-/** @brief End all of them now. */
+/** @brief End all closing periods now. */
 void quicd_close_waits_clear(struct quicd_close_waits *waits);
 
 /**
  * @brief Begin a closing period; it ends by itself.
  *
- * @param[in] cids  Its connection IDs are moved out of it.
+ * @param[in] cids  The connection's IDs; the function moves them.
  *
  * @return false if there are too many, or without memory; then nothing stays.
  */

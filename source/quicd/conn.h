@@ -119,7 +119,7 @@ enum quicd_conn_result {
 /**
  * @brief Accept a connection.
  *
- * @param[in] mem_ctx   The connection is a child of it, and is freed by its
+ * @param[in] mem_ctx   The connection's parent.  The connection is freed by its
  *                      owner alone.
  * @param[in] hd        The header of its first packet.
  * @param[in] original  The connection ID that the client began with before a

@@ -144,8 +144,9 @@ static void quicd_conn_give_token(struct quicd_conn *conn)
 
 /*
  * The settings may have changed since the handshake began.  A client must not
- * hold one open to come in by those of before.  What it has shown is not looked
- * at again: it can come back.
+ * hold a handshake open to come in under the old settings.  If the old settings
+ * decided about its certificate, we refuse the client and do not check the
+ * certificate again.  The client can connect again.
  */
 static bool quicd_conn_check_reload(struct quicd_conn *conn)
 {
@@ -355,9 +356,10 @@ static int quicd_conn_stream_close(ngtcp2_conn *ngtcp2,
 }
 
 /*
- * ngtcp2 uses a new address at once, and goes back if nobody answers there.
- * The limits, the status and smbd learn of it only after path validation,
- * because anybody can forge a source address.
+ * ngtcp2 uses a new address at once, and returns to the old address if nobody
+ * answers at the new one.  The limits, the status and smbd learn the new
+ * address only after path validation, because anybody can forge a source
+ * address.
  */
 static int quicd_conn_path_validation(ngtcp2_conn *ngtcp2,
 				      uint32_t flags,

@@ -43,7 +43,7 @@ struct quicd_context {
 	unsigned conns[QUICD_STATES]; /* how many are in each state */
 };
 
-/** @brief The secrets that are in force; the first one is for what is new. */
+/** @brief The secrets in force; the first one is for new connections. */
 static inline const struct quicd_secrets *quicd_context_secrets(
 	const struct quicd_context *context)
 {

@@ -58,7 +58,7 @@ uint32_t quicd_cpus(const char *root)
 			continue; /* one of version 1 */
 		}
 		group[strcspn(group, "\n")] = '\0';
-		/* those above it have quotas, too */
+		/* the groups above this one have quotas, too */
 		while (group[0] == '/' && group[1] != '\0') {
 			cpus = quicd_cpus_quota(root, group, cpus);
 			*strrchr(group, '/') = '\0';

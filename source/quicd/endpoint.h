@@ -35,7 +35,7 @@ struct quicd_endpoint *quicd_endpoint_create(TALLOC_CTX *mem_ctx,
 /**
  * @brief Serve a socket; NULL without memory.
  *
- * @param[in] number  Of its address.
+ * @param[in] number  The number of its address.
  * @param[in] fd      Belongs to the endpoint then.
  */
 struct quicd_udp *quicd_endpoint_add_socket(struct quicd_endpoint *endpoint,
@@ -45,9 +45,10 @@ struct quicd_udp *quicd_endpoint_add_socket(struct quicd_endpoint *endpoint,
 /**
  * @brief As quicd_endpoint_drain(), for the connections of one address.
  *
- * Those whose address another socket has as well go on by that.
+ * If another socket receives for the address of a connection, the connection
+ * continues through that socket.
  *
- * @param[in] done    Called when there are none; the socket stays.
+ * @param[in] done    Called when no connection is left; the socket stays.
  * @param[in] reason  What the clients are told; it has to stay.
  */
 void quicd_endpoint_drain_socket(struct quicd_endpoint *endpoint,
@@ -81,10 +82,12 @@ void quicd_endpoint_close_all(struct quicd_endpoint *endpoint,
 			      const char *reason);
 
 /**
- * @brief Accept no more connections, close idle ones now, and those that are
- * busy when they are idle or after the drain timeout.
+ * @brief Accept no more connections, and close idle connections now.
  *
- * @param[in] done    Called once, from the event loop, when there are none.
+ * A busy connection is closed when it is idle, or after the drain timeout.
+ *
+ * @param[in] done    Called once, from the event loop, when no connection is
+ *                    left.
  * @param[in] reason  What the clients are told; it has to stay.
  */
 void quicd_endpoint_drain(struct quicd_endpoint *endpoint,

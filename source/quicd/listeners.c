@@ -2,9 +2,9 @@
 /*
  * The addresses on which smbd-quicd listens, see listeners.h.
  *
- * All sockets of an address stay open until the last worker needs none of them:
- * the choice of the worker goes by their order (udp_open.c), which changes when
- * one is closed.
+ * All sockets of an address stay open until no worker needs any of them.  The
+ * kernel chooses the worker by the order of the sockets (udp_open.c), and the
+ * order changes when a socket is closed.
  */
 
 #include "config.h"
@@ -55,7 +55,8 @@ static struct quicd_listener *quicd_listeners_find(
 	return listener;
 }
 
-/* Whether we have any address, and this one, at the same port. */
+/* Whether a socket of ours at the same port covers the address, or the other
+ * way round: 0.0.0.0 covers every IPv4 address. */
 static bool quicd_listeners_overlap(const struct quicd_listeners *listeners,
 				    const struct address *address)
 {

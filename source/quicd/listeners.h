@@ -24,32 +24,38 @@ struct quicd_listener {
 	struct address address;
 	uint32_t number; /* names it between processes */
 	enum quicd_listener_state state;
-	bool held; /* GOING: the settings of a reload want it again */
+	bool held; /* GOING: a reload under way may want it: do not close it */
 	uint32_t workers;
-	int *fds;      /* one of each worker */
-	bool *drained; /* GOING: those that need it no more */
+	int *fds;      /* one socket of each worker */
+	bool *drained; /* GOING: the workers that no longer need it */
 };
 
 struct quicd_listeners {
 	struct quicd_listener *list;
 	uint32_t workers;
-	uint32_t last; /* number */
+	uint32_t last; /* the highest number that a listener got */
 };
 
-/** @brief None; NULL without memory.  Those that follow close their sockets. */
+/**
+ * @brief An empty list of listeners; NULL without memory.
+ *
+ * A listener closes its sockets when it is freed.
+ */
 struct quicd_listeners *quicd_listeners_create(TALLOC_CTX *mem_ctx,
 					       uint32_t workers);
 
 /**
- * @brief Open the addresses of the settings that are not open: they are NEW.
- * Those that are GOING are held.
+ * @brief Open the addresses of the settings that are not open yet.
+ *
+ * Such a listener is NEW.  If the address of a listener is open already, the
+ * function sets the member held, so that a GOING one is not closed meanwhile.
  *
  * @return false after an error line; quicd_listeners_abandon() has to follow.
  */
 bool quicd_listeners_open(struct quicd_listeners *listeners,
 			  const struct quicd_settings *settings);
 
-/** @brief Close the NEW ones, and hold none. */
+/** @brief Close all NEW listeners, and hold no listener any more. */
 void quicd_listeners_abandon(struct quicd_listeners *listeners);
 
 /** @brief Whether the settings have this address. */
@@ -58,7 +64,7 @@ bool quicd_listener_wanted(const struct quicd_listener *listener,
 
 /**
  * @brief In the process of a worker: close the sockets of other workers, and of
- * addresses that go.
+ * listeners that are NEW or GOING.
  */
 void quicd_listeners_keep(struct quicd_listeners *listeners, uint32_t number);
 

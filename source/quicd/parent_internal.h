@@ -26,16 +26,16 @@ struct quicd_parent {
 	struct quicd_rights rights; /* of the workers */
 	struct quicd_listeners *listeners;
 	struct quicd_workers *workers;
-	struct pollfd *polled; /* the sockets to workers, and ours */
+	struct pollfd *polled; /* the sockets to workers, signals, control */
 	int signals;
 	int control;
 	uint32_t reloads;
-	time_t expires; /* 0: nothing that is not known */
+	time_t expires; /* when something expires next; 0: never */
 	const char *expires_what;
-	uint64_t watch;	   /* how often systemd is told that we live; 0: never */
-	uint64_t watch_at; /* the next time */
-	bool end;      /* a signal has said so */
-	bool stopping; /* the workers were told */
+	uint64_t watch;	   /* how often we tell systemd we live; 0: never */
+	uint64_t watch_at; /* when we tell systemd next */
+	bool end;      /* a signal has told us to end */
+	bool stopping; /* we have told the workers to end */
 };
 
 /* parent_reload.c */
@@ -51,17 +51,21 @@ void quicd_parent_control(struct quicd_parent *parent);
 
 /* parent_listeners.c */
 
-/** @brief Listen where the settings say it, at the start; false after a log
+/** @brief At the start, open the addresses of the settings; false after a log
  * line. */
 bool quicd_parent_listen(struct quicd_parent *parent);
 
-/** @brief Listen where the settings say it now; what is new is open. */
+/**
+ * @brief After a reload, use the new listeners and drain the removed ones.
+ *
+ * quicd_listeners_open() has opened the new listeners.
+ */
 void quicd_parent_change_listeners(struct quicd_parent *parent);
 
-/** @brief A reload has failed: close what is new. */
+/** @brief A reload has failed: close the listeners that it opened. */
 void quicd_parent_keep_listeners(struct quicd_parent *parent);
 
-/** @brief A worker has died, or needs an address no more (quicd_heard_fn). */
+/** @brief A worker has died, or no longer needs an address (quicd_heard_fn). */
 void quicd_parent_drained(void *private_data,
 			  uint32_t worker,
 			  const struct quicd_message *message);

@@ -2,8 +2,9 @@
 /*
  * The addresses of the parent: at the start, and as a reload changes them.
  *
- * Workers drain the connections of an address that goes.  When none of them has
- * a connection left, all sockets of the address are closed (listeners.c).
+ * If a reload removes an address, the workers drain its connections.  When no
+ * worker has a connection left, all sockets of the address are closed
+ * (listeners.c).
  */
 
 #include "config.h"
@@ -58,7 +59,7 @@ bool quicd_parent_listen(struct quicd_parent *parent)
 	return true;
 }
 
-/* Close it if no worker needs it any more. */
+/* Close a listener that is GOING if no worker needs it any more. */
 static void parent_release(struct quicd_parent *parent,
 			   struct quicd_listener *listener)
 {
@@ -90,7 +91,7 @@ static void parent_drain(struct quicd_parent *parent,
 	parent_release(parent, listener);
 }
 
-/* Have the workers use those that are new. */
+/* Have the workers use the new listeners. */
 static void parent_use_new(struct quicd_parent *parent)
 {
 	struct quicd_listener *listener = NULL;
@@ -113,7 +114,7 @@ void quicd_parent_change_listeners(struct quicd_parent *parent)
 	struct quicd_listener *listener = NULL;
 	struct quicd_listener *next = NULL;
 
-	/* first: a connection may go on by another socket */
+	/* first, so that connections can continue through a new socket */
 	parent_use_new(parent);
 	for (listener = parent->listeners->list; listener != NULL;
 	     listener = next)

@@ -15,7 +15,7 @@ struct quicd_conn;
 /**
  * @brief Publish a connection's row anew, if it is due.
  *
- * The row goes when the connection is freed.
+ * The row is removed when the connection is freed.
  *
  * @param[in] status  NULL: nothing is published.
  * @param[in] now     Of clock_monotonic_ns().

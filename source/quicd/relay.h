@@ -19,12 +19,12 @@
  */
 #define QUICD_RELAY_MAX (16U << 20)
 
-/* The part of it that each connection gets, whatever the budget is. */
+/* The bytes for the client that may wait whatever the budget is. */
 #define QUICD_RELAY_SHARE (256U << 10)
 
 struct quicd_relay;
 
-/* Upcalls; none is made while the owner calls the relay. */
+/* Upcalls; the relay makes none while its owner is calling it. */
 struct quicd_relay_ops {
 	/* smbd has accepted the connection; ready() follows */
 	void (*connected)(void *owner);
@@ -35,7 +35,7 @@ struct quicd_relay_ops {
 };
 
 /**
- * @brief Whether connections can be made as the settings ask for.
+ * @brief Whether the relay can connect to smbd in the way of the settings.
  *
  * @return false after a log line.
  */
@@ -44,9 +44,10 @@ bool quicd_relay_possible(const struct quicd_settings *settings);
 /**
  * @brief Begin to connect to smbd.
  *
- * @param[in] account  Pays for what waits for the client above the share.
+ * @param[in] account  Pays for the waiting bytes for the client that exceed
+ *                     QUICD_RELAY_SHARE.
  *
- * @return NULL, or why that is not possible.
+ * @return NULL, or why the relay cannot connect.
  */
 const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
 			       struct tevent_context *ev,
@@ -58,7 +59,9 @@ const char *quicd_relay_create(TALLOC_CTX *mem_ctx,
 			       struct quicd_relay **relay);
 
 /**
- * @brief Take bytes of the client, and the end of what it sends.
+ * @brief Take bytes from the client for smbd.
+ *
+ * @param[in] end  The client sends no more bytes.
  *
  * @return NULL, or why the connection has to end.
  */
@@ -68,9 +71,9 @@ const char *quicd_relay_input(struct quicd_relay *relay,
 			      bool end);
 
 /**
- * @brief Give smbd what it takes.
+ * @brief Write as many waiting bytes to smbd's socket as it takes.
  *
- * @param[out] taken  How much that was: the client's new credit.
+ * @param[out] taken  The number of written bytes: the client's new credit.
  *
  * @return NULL, or why the connection has to end.
  */
@@ -87,38 +90,39 @@ const char *quicd_relay_refill(struct quicd_relay *relay);
 /**
  * @brief The bytes to send to the client next.
  *
- * @param[out] end  Nothing comes after it.
+ * @param[in]  max  The number of elements of iov.
+ * @param[out] end  smbd sends nothing after these bytes.
  *
- * @return The number of buffers filled in.
+ * @return The number of elements of iov that are set.
  */
 size_t quicd_relay_peek(const struct quicd_relay *relay,
 			struct iovec *iov,
 			size_t max,
 			bool *end);
 
-/** @brief So many bytes were sent; keep them until they are acknowledged. */
+/** @brief The owner has sent len more bytes: keep them for retransmission. */
 void quicd_relay_sent(struct quicd_relay *relay, size_t len, bool end);
 
-/** @brief The client has acknowledged so many more bytes: free them. */
+/** @brief The client has acknowledged len more bytes: free them. */
 void quicd_relay_acked(struct quicd_relay *relay, size_t len);
 
-/** @brief Whether smbd has closed its side, and all of it was sent. */
+/** @brief Whether smbd has closed its side, and all its bytes were sent. */
 bool quicd_relay_ended(const struct quicd_relay *relay);
 
 /** @brief End with a reset instead of an orderly close. */
 void quicd_relay_reset(struct quicd_relay *relay);
 
-/** @brief Our end of the connection to smbd: what smbd takes for the client. */
+/** @brief Our end of the connection to smbd: for smbd, the client's address. */
 bool quicd_relay_local(const struct quicd_relay *relay,
 		       struct address *address);
 
-/** @brief How many bytes the client has not acknowledged, sent or not. */
+/** @brief How many bytes for the client are unsent or unacknowledged. */
 size_t quicd_relay_unacked(const struct quicd_relay *relay);
 
 /** @brief Whether bytes wait for smbd, or for the client. */
 bool quicd_relay_busy(const struct quicd_relay *relay);
 
-/** @brief How many bytes were not sent to the client yet. */
+/** @brief How many bytes for the client are not sent yet. */
 size_t quicd_relay_unsent(const struct quicd_relay *relay);
 
 #endif /* QUICD_RELAY_H */

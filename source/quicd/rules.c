@@ -319,7 +319,10 @@ static const struct rules_rule *rules_deny(const struct quicd_rules *rules,
 static bool rules_allow(const struct rules_rule *rule,
 			const struct quicd_chain *chain)
 {
-	/* a certificate that was allowed must not issue others that are */
+	/*
+	 * A rule with a SHA-256 alone must match the client's own certificate.
+	 * If it matched an issuer, the issuer could let in further clients.
+	 */
 	const unsigned num = rule->issuer == NULL ? 1 : chain->num_path;
 	unsigned i;
 

@@ -171,7 +171,7 @@ static const struct quicd_parameter {
 
 _Static_assert(ARRAY_SIZE(quicd_parameters) <= 64, "smbconf.c: a bit each");
 
-/* Those of smbd, which smbd-quicd ignores. */
+/* The parameters of smbd, which smbd-quicd ignores. */
 static const char *const quicd_other_parameters[] = {
 #define PARAMETER(name, allowed, global_only) QUICD_PREFIX name,
 #define WATCH_PARAMETER(id, name, allowed) QUICD_PREFIX name,

@@ -416,7 +416,7 @@ static void smbconf_empty_word(struct smbconf_reader *reader,
 	}
 }
 
-/* Samba forgets the settings of the file and takes those of the registry. */
+/* Samba forgets the file's settings and uses those in the registry. */
 static void smbconf_forgets(struct smbconf_reader *reader)
 {
 	if (reader->closes != NULL) {
@@ -447,7 +447,10 @@ static void smbconf_remember(struct smbconf_reader *reader, const char *name)
 	}
 }
 
-/* Samba says what a variable has become of the last include only. */
+/*
+ * testparm prints only one include, the last one, with its variables replaced.
+ * So the name of an earlier include with a variable stays unknown.
+ */
 static void smbconf_not_searched(struct smbconf_reader *reader)
 {
 	if (reader->variable != NULL) {

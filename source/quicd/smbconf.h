@@ -12,16 +12,16 @@
 #include "log.h"
 
 /**
- * @brief Called for each parameter of [global], defaults included, and for each
- * of a share that is not as in [global].
+ * @brief Called for each parameter of [global], also for defaults.  For a share
+ * it is called for each parameter whose value differs from that of [global].
  *
- * @param[in] section  NULL is [global].
- * @param[in] name     as smb.conf has it, for parameters with a colon: blanks
- *                     and case are the writer's
- * @param[in] value    NULL: Samba ignores it, as it does not know the name or
- *                     there is no "="; then name is the line
+ * @param[in] section  The share; NULL is [global].
+ * @param[in] name     A name with a colon has the blanks and the case that it
+ *                     has in smb.conf.
+ * @param[in] value    NULL: Samba ignores the line, because it does not know
+ *                     the name or there is no "=".  Then name is the line.
  *
- * @return whether it has said something about the name.
+ * @return whether the function has reported something about the name.
  */
 typedef bool (*quicd_smbconf_fn)(void *private_data,
 				 const char *section,
@@ -32,7 +32,7 @@ typedef bool (*quicd_smbconf_fn)(void *private_data,
  * @brief Read an smb.conf with its includes and the registry, with the rights
  * of this process.
  *
- * @param[in] path  NULL: the one that Samba was built with.
+ * @param[in] path  NULL: the smb.conf that Samba was built with.
  *
  * @return false after an error in the report, which names the file.
  */
@@ -43,17 +43,18 @@ bool quicd_smbconf_read(TALLOC_CTX *mem_ctx,
 			void *private_data);
 
 /**
- * @brief Split the value of a list as quicd_smbconf_fn gets it; a word may have
- * blanks, and be empty.
+ * @brief Split the value of a list that quicd_smbconf_fn got into its words.
  *
- * @param[out] num  their number
+ * A word may contain blanks, and it may be empty.
+ *
+ * @param[out] num  the number of words
  * @return NULL if there is no memory.
  */
 const char *const *quicd_smbconf_words(TALLOC_CTX *mem_ctx,
 				       const char *value,
 				       size_t *num);
 
-/** @brief Whether Samba takes two names for one: it ignores blanks and case. */
+/** @brief Whether two names are one to Samba, which ignores blanks and case. */
 bool quicd_smbconf_same_name(const char *a, const char *b);
 
 #endif /* QUICD_SMBCONF_H */

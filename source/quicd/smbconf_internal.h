@@ -29,7 +29,7 @@ struct smbconf_reader {
 	char *closes;	/* the last name that keeps somebody out */
 	char **files;	/* the main one, and includes */
 	size_t num_files;
-	/* our names, a bit each: those in the files, those that count */
+	/* our names, a bit each: in the files; in testparm's output */
 	uint64_t written;
 	uint64_t printed;
 	char *tail[SMBCONF_TAIL];

@@ -27,7 +27,7 @@
 
 /*
  * Tokens use the wall clock, which hosts with the same secret share, and which
- * goes on after a reboot.
+ * continues after a reboot.
  */
 static uint64_t quicd_stateless_now(void)
 {

@@ -33,8 +33,8 @@ bool quicd_stateless_allowed(struct quicd_stateless *stateless, uint64_t now);
 /**
  * @brief Version negotiation (RFC 9000, 6).
  *
- * @param[in] len  Of the datagram; only those that could begin a connection
- *                 are answered.
+ * @param[in] len  The datagram's length.  We answer only a datagram that is
+ *                 long enough to begin a connection.
  */
 void quicd_send_version_negotiation(struct quicd_stateless *stateless,
 				    struct quicd_udp *udp,

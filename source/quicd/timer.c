@@ -22,7 +22,7 @@
 
 struct quicd_timers {
 	struct quicd_timer **heap; /* the earliest first */
-	size_t count;		   /* those that are set */
+	size_t count;		   /* the timers that are set */
 	size_t added;		   /* and all, for which there is room */
 };
 

@@ -123,7 +123,8 @@ static int quicd_tls_before_client_hello(gnutls_session_t session,
 
 /*
  * The certificate for a server name, or NULL.  A certificate with the name
- * itself goes before one with a wildcard.  Among equals, the first one counts.
+ * itself takes precedence over one with a wildcard.  Among equals, the first
+ * certificate counts.
  */
 static const struct quicd_tls_server *quicd_tls_choose(
 	const struct quicd_tls *tls,

@@ -40,7 +40,8 @@ struct quicd_tls *quicd_tls_load(struct quicd_report *report,
 				 const struct quicd_settings *settings);
 
 /**
- * @brief When something of it expires next, so that clients will be refused.
+ * @brief When a certificate or list of the configuration expires next, so that
+ * clients will be refused.
  *
  * @param[out] what  what it is, for a log line
  *

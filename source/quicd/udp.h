@@ -29,8 +29,9 @@ struct quicd_udp;
 
 struct quicd_udp_ops {
 	/*
-	 * A datagram has come, but for those that quicd_udp_reflects().
-	 * now: of its batch, on the monotonic clock, in nanoseconds.
+	 * A datagram has come.  It is not called for a datagram that
+	 * quicd_udp_reflects() drops.
+	 * now: when its batch came, on the monotonic clock in nanoseconds.
 	 */
 	void (*received)(void *owner,
 			 struct quicd_udp *udp,
@@ -45,9 +46,10 @@ struct quicd_udp_ops {
 /**
  * @brief Open the sockets of all workers for one address.
  *
- * @param[in]  overlaps  This process has other sockets at the same port, some
- *                       of which are of any address, or these are.
- * @param[out] fds       One for each worker, in their order.
+ * @param[in]  overlaps  This process has a socket at the same port whose
+ *                       address covers this one (0.0.0.0 covers 192.0.2.1), or
+ *                       is covered by this one.
+ * @param[out] fds       One socket for each worker, in the workers' order.
  *
  * @return 0 or an errno.
  */
@@ -59,9 +61,10 @@ int quicd_udp_open(const struct address *address,
 /**
  * @brief Serve a socket.
  *
- * @param[in] fd  Not closed with the structure: the parent and the worker's
- *                successor have it, too.
- * @param[in] counters  Of what the kernel drops or refuses, or NULL.
+ * @param[in] fd        The socket.  It is not closed when the structure is
+ *                      freed: the parent and the worker's successor have it,
+ *                      too.
+ * @param[in] counters  Count what the kernel drops and refuses; or NULL.
  *
  * @return NULL without memory.
  */
@@ -107,7 +110,7 @@ bool quicd_udp_commit(struct quicd_udp *udp,
 		      const struct quicd_path *path,
 		      size_t len);
 
-/** @brief Send what waits. */
+/** @brief Send the packets of the batch that waits. */
 void quicd_udp_flush(struct quicd_udp *udp);
 
 /** @brief Whether the socket is full; ops->done tells when it is not. */

@@ -67,9 +67,13 @@ static bool quicd_udp_share(int fd)
 }
 
 /*
- * The first socket of an address must be alone when it is bound, or a second
- * smbd-quicd would share the port; the others share it with the first one.
- * With one that overlaps, a second smbd-quicd could not have this address.
+ * The first socket of an address gets SO_REUSEPORT only after bind(2).  So
+ * bind(2) fails if another smbd-quicd has the port.  The later sockets of the
+ * address set SO_REUSEPORT first, and share the port with the first socket.
+ *
+ * If we already have a socket at the same port whose address overlaps this one
+ * (0.0.0.0 and 192.0.2.1), the first socket must share the port, too.  Another
+ * smbd-quicd cannot have this address then.
  */
 static bool quicd_udp_bind(int fd, const struct address *address, bool alone)
 {

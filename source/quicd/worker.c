@@ -197,7 +197,7 @@ static struct quicd_endpoint *worker_begin(struct tevent_context *ev,
 	{
 		int *fd = &listener->fds[start->number];
 
-		/* none of an address that goes */
+		/* listeners that are NEW or GOING have no socket here */
 		if (*fd >= 0 && quicd_endpoint_add_socket(state->endpoint,
 							  listener->number,
 							  *fd) == NULL)
@@ -252,7 +252,7 @@ void quicd_worker_main(TALLOC_CTX *mem_ctx,
 	}
 	quicd_configuration_release(&state.next);
 	quicd_endpoint_close_all(state.endpoint, WORKER_SHUTDOWN);
-	talloc_free(ev); /* for those who look for leaks */
+	talloc_free(ev); /* for leak checkers */
 	talloc_free(mem_ctx);
 	exit(0);
 }

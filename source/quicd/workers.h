@@ -65,10 +65,11 @@ void quicd_workers_give(const struct quicd_workers *workers,
 /** @brief Whether this worker runs. */
 bool quicd_workers_runs(const struct quicd_workers *workers, uint32_t number);
 
-/** @brief What is readable when this worker says something; or -1. */
+/** @brief A descriptor that is readable when this worker has sent something, or
+ * -1. */
 int quicd_workers_fd(const struct quicd_workers *workers, uint32_t number);
 
-/** @brief Receive what it says. */
+/** @brief Receive a message of this worker. */
 void quicd_workers_hear(struct quicd_workers *workers, uint32_t number);
 
 /**
@@ -86,13 +87,14 @@ bool quicd_workers_agree(const struct quicd_workers *workers, uint32_t number);
 /**
  * @brief Whether the event loop of each worker has turned since the last call.
  *
- * Asks them again.  A worker that is not there has no say, as it is about to be
- * started; one that does not answer is logged once.
+ * The call also asks each worker again.  A worker that does not run does not
+ * count, because it is about to be started.  If a worker does not answer, the
+ * function logs it once.
  */
 bool quicd_workers_turn(struct quicd_workers *workers);
 
 /**
- * @brief After SIGCHLD: take back what workers held that have died.
+ * @brief After SIGCHLD: take back the slots and the memory of dead workers.
  *
  * @param[in] stopping  whether a worker may end by itself, without a log line
  */
