@@ -27,22 +27,22 @@ enum quicd_host_kind {
 	QUICD_HOST_EXCEPT,
 	QUICD_HOST_ALL,
 	QUICD_HOST_LOCAL,    /* no dot in the text */
-	QUICD_HOST_EXACT,    /* the text */
+	QUICD_HOST_EXACT,    /* the whole text */
 	QUICD_HOST_PREFIX,   /* "192.0.2." */
 	QUICD_HOST_SUFFIX,   /* ".5" */
 	QUICD_HOST_NETWORK,  /* "192.0.2.0/24" */
 	QUICD_HOST_WILDCARD, /* "192.0.2.*" */
 	QUICD_HOST_NOBODY,   /* no client has such a text */
-	QUICD_HOST_UNKNOWN,  /* it depends */
+	QUICD_HOST_UNKNOWN,  /* we cannot know smbd's verdict */
 };
 
 struct quicd_host {
 	enum quicd_host_kind kind;
 	const char *word; /* without "::ffff:" */
-	int family;	  /* the rest: of a network */
+	int family;	  /* this and the rest: for a network */
 	uint8_t net[16];
 	uint8_t mask[16];
-	bool wide; /* more is in it than its mask says */
+	bool wide; /* smbd lets in more than its mask says */
 };
 
 struct quicd_access {
@@ -520,7 +520,7 @@ bool quicd_access_admits_others(const struct quicd_access *allow,
 				const struct quicd_access *deny,
 				int family)
 {
-	/* nobody has these, so no list is about them */
+	/* nobody has such an address, so no list is about it */
 	static const char *const probes[][2] = {
 		{"240.0.0.77", "0.0.0.77"},
 		{"100::77", "5f00::77"},

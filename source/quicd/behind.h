@@ -23,12 +23,12 @@ struct quicd_behind {
 	/* the number of shares with "guest ok", and the name of the first */
 	unsigned num_guest_shares;
 	const char *guest_share;
-	bool usershare_guests; /* users may make such shares */
+	bool usershare_guests; /* users may make shares with "guest ok" */
 	/* a program that is told the client's address, or NULL */
 	const char *told_address;
 };
 
-/** @brief Check it; false after an error in the report. */
+/** @brief Check smbd's settings; false after an error in the report. */
 bool quicd_behind_check(struct quicd_report *report,
 			const struct quicd_behind *behind,
 			const struct quicd_settings *settings);

@@ -9,8 +9,8 @@
 /* Both are shared memory. */
 struct quicd_budget {
 	struct quicd_counters_memory *memory;
-	_Atomic uint64_t *of_worker; /* its part of what is used */
-	size_t size;		     /* of these */
+	_Atomic uint64_t *of_worker; /* the bytes in use by each worker */
+	size_t size;		     /* of the memory at of_worker */
 };
 
 static int quicd_budget_destructor(struct quicd_budget *budget)

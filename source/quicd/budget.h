@@ -21,7 +21,7 @@
 
 struct quicd_budget;
 
-/* The part of one connection; all zero at first. */
+/* The bytes of one connection; all zero at first. */
 struct quicd_account {
 	struct quicd_budget *budget; /* NULL: no limit */
 	uint32_t worker;
@@ -29,10 +29,11 @@ struct quicd_account {
 };
 
 /**
- * @brief A budget of so many bytes, to be shared by fork().
+ * @brief Create a budget, which processes share by fork().
  *
- * @param[in] shown  Where others see it, in memory that fork() shares; it has
- *                   to outlive the budget.
+ * @param[in] bytes  The limit.
+ * @param[in] shown  Where other programs see use and limit, in memory that
+ *                   fork() shares; it has to outlive the budget.
  *
  * @return NULL without memory.
  */
@@ -41,7 +42,7 @@ struct quicd_budget *quicd_budget_create(TALLOC_CTX *mem_ctx,
 					 uint64_t bytes,
 					 struct quicd_counters_memory *shown);
 
-/** @brief Change it; what is in use above stays in use. */
+/** @brief Change the limit; bytes in use above a lower limit stay in use. */
 void quicd_budget_set(struct quicd_budget *budget, uint64_t bytes);
 
 uint64_t quicd_budget_used(const struct quicd_budget *budget);
@@ -49,21 +50,21 @@ uint64_t quicd_budget_used(const struct quicd_budget *budget);
 /** @brief Whether there is room for a new connection of so many bytes. */
 bool quicd_budget_has(const struct quicd_budget *budget, uint64_t bytes);
 
-/** @brief Give back what a worker had that has died. */
+/** @brief Give back the bytes of a dead worker. */
 void quicd_budget_release_worker(struct quicd_budget *budget, uint32_t worker);
 
-/** @brief Take the share of a new connection; false if there is none left. */
+/** @brief Take the share of a new connection; false if there is no room. */
 bool quicd_account_open(struct quicd_account *account,
 			struct quicd_budget *budget,
 			uint32_t worker,
 			uint64_t bytes);
 
-/** @brief Take more; false if there is none left. */
+/** @brief Take more bytes; false if there is no room. */
 bool quicd_account_grow(struct quicd_account *account, uint64_t bytes);
 
 void quicd_account_shrink(struct quicd_account *account, uint64_t bytes);
 
-/** @brief Give all back. */
+/** @brief Give all bytes of a connection back. */
 void quicd_account_close(struct quicd_account *account);
 
 #endif /* QUICD_BUDGET_H */

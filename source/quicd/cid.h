@@ -39,7 +39,7 @@ struct quicd_cid_set {
 
 struct quicd_cids *quicd_cids_create(TALLOC_CTX *mem_ctx);
 
-/** @brief How many there are. */
+/** @brief How many connection IDs there are. */
 size_t quicd_cids_count(const struct quicd_cids *cids);
 
 /** @brief The set that has a connection ID, or NULL. */
@@ -58,13 +58,13 @@ void quicd_cid_set_init(struct quicd_cid_set *set,
  */
 bool quicd_cid_add(struct quicd_cid_set *set, const struct quicd_cid *cid);
 
-/** @brief Take one out; nothing happens if it is not in the set. */
+/** @brief Take an ID out; nothing happens if it is not in the set. */
 void quicd_cid_remove(struct quicd_cid_set *set, const struct quicd_cid *cid);
 
-/** @brief Take all out. */
+/** @brief Take all IDs out. */
 void quicd_cid_clear(struct quicd_cid_set *set);
 
-/** @brief Give all to another owner.  It cannot fail. */
+/** @brief Give all IDs to another owner.  It cannot fail. */
 void quicd_cid_move(struct quicd_cid_set *to, struct quicd_cid_set *from);
 
 /** @brief Random bytes; ends the process if the kernel has none. */

@@ -60,14 +60,14 @@ struct quicd_conn {
 
 	/* set by quicd_conn_set_state() alone */
 	enum quicd_state state;
-	/* of the state, or in QUICD_OPEN of a client that takes nothing; or
-	 * QUICD_TIMER_NEVER */
+	/* of the state; in QUICD_OPEN, of a client that acknowledges nothing;
+	 * or QUICD_TIMER_NEVER */
 	uint64_t deadline;
 
 	ngtcp2_conn *ngtcp2;
 	struct quicd_tls_peer tls;
 	const char *cipher;
-	struct quicd_qlog *qlog; /* NULL: it has none */
+	struct quicd_qlog *qlog; /* NULL: no file */
 	struct quicd_cid_set cids;
 	struct quicd_timer timer;
 	struct quicd_slot *slot; /* NULL: not let in yet */
@@ -75,37 +75,37 @@ struct quicd_conn {
 	struct address peer;
 	struct address validated; /* the last path that was validated */
 	uint64_t start;
-	bool changed; /* status has to show it at once */
+	bool changed; /* its row in the status is due at once */
 
 	int64_t stream; /* or -1 */
 	struct quicd_relay *relay;
-	bool transparent; /* the relay has the client's address */
+	bool transparent; /* the relay connects from the client's address */
 	uint64_t bytes_from_client;
 	uint64_t bytes_to_client;
 	uint64_t bytes_acked;
 	uint64_t window;       /* the client's credit */
-	uint64_t window_taken; /* by smbd, since window_start */
+	uint64_t window_taken; /* bytes that smbd took since window_start */
 	uint64_t window_start;
 	uint64_t bytes_seen; /* both ways, at the time active */
 	uint64_t active;     /* when bytes of SMB came last, either way */
 	uint64_t stall_timeout; /* in nanoseconds */
 	uint64_t stall_acked;	/* bytes_acked when the deadline was set */
-	uint64_t packets; /* with bytes for the client */
+	uint64_t packets; /* sent with bytes of SMB */
 
 	/* the first packet had no beginning of a ClientHello; see endpoint.c */
 	bool retry;
 
-	/* of a path that may lose all long packets, see conn.c */
+	/* for a path that may lose all long packets, see conn.c */
 	uint64_t path_acked; /* bytes_acked when path_time was set */
 	uint64_t path_time;
 	uint64_t narrow_until; /* only small packets until then */
 
 	/* from QUICD_FAILED on: how the connection is closed */
-	bool reset; /* smbd is told by a reset */
+	bool reset; /* close the connection to smbd with a reset */
 	enum quicd_error error;
 	char reason[200];
 
-	/* in QUICD_CLOSED: packet is NULL if the client is not to be told */
+	/* in QUICD_CLOSED: packet is NULL if the client is told nothing */
 	struct quicd_closing closing;
 };
 

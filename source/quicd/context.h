@@ -25,7 +25,7 @@ struct quicd_shared {
 	struct quicd_budget *budget; /* NULL: no limit */
 	struct quicd_counters *counters; /* NULL: not counted */
 	uint32_t workers;
-	/* used if no file has any; lost when the parent ends */
+	/* in use if no file has secrets; lost when the parent ends */
 	struct quicd_secrets secrets;
 };
 
@@ -34,10 +34,10 @@ struct quicd_context {
 	struct tevent_context *ev;
 	const struct quicd_shared *shared;
 	uint32_t worker;
-	/* these are for new connections; a reload replaces them */
+	/* for new connections; a reload replaces both */
 	struct quicd_settings *settings;
 	struct quicd_tls *tls;
-	struct quicd_qlogs *qlogs; /* NULL: there are none */
+	struct quicd_qlogs *qlogs; /* NULL: no files */
 	struct quicd_timers *timers;
 	struct quicd_cids *cids;
 	unsigned conns[QUICD_STATES]; /* how many are in each state */

@@ -18,7 +18,7 @@ struct quicd_slot;
 
 struct quicd_limits;
 
-/** @brief A table for so many connections, to be shared by fork(). */
+/** @brief Create a table of slots, which processes share by fork(). */
 struct quicd_limits *quicd_limits_create(TALLOC_CTX *mem_ctx, uint32_t size);
 
 /**

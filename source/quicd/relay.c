@@ -66,13 +66,13 @@ struct quicd_relay {
 	struct quicd_framing framing;
 	struct quicd_queue from_client;
 	bool client_ended;
-	bool shut_down; /* we called shutdown(), so smbd knows */
+	bool shut_down; /* shutdown() has told smbd that client_ended */
 
 	struct quicd_account *account;
-	uint64_t paid; /* for to_client, above the share */
+	uint64_t paid; /* the bytes for to_client above the share */
 	struct quicd_queue to_client;
-	bool more;   /* the last read took all that it could: try again */
-	size_t sent; /* of to_client, not acknowledged yet */
+	bool more;   /* the last read filled its buffers: read again */
+	size_t sent; /* bytes of to_client that are not acknowledged yet */
 	bool smbd_ended;
 	bool end_sent;
 };

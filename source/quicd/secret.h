@@ -39,10 +39,10 @@ bool quicd_secrets_parse(struct quicd_secrets *secrets,
 			 const char *source,
 			 const char *text);
 
-/** @brief Make one that no file has. */
+/** @brief Make a secret that no file has. */
 void quicd_secrets_random(struct quicd_secrets *secrets);
 
-/** @brief The one with this mark, or NULL. */
+/** @brief The secret with this mark, or NULL. */
 const struct quicd_secret *quicd_secrets_find(
 	const struct quicd_secrets *secrets,
 	uint8_t mark);

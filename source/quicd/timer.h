@@ -76,10 +76,10 @@ void quicd_timer_set(struct quicd_timer *timer, uint64_t at);
  */
 void quicd_timers_expire(struct quicd_timers *timers, uint64_t now);
 
-/** @brief How many were added and not removed. */
+/** @brief How many timers were added and not removed. */
 size_t quicd_timers_count(const struct quicd_timers *timers);
 
-/** @brief When the next one expires, or QUICD_TIMER_NEVER. */
+/** @brief When the next timer expires, or QUICD_TIMER_NEVER. */
 uint64_t quicd_timers_next(const struct quicd_timers *timers);
 
 #endif /* QUICD_TIMER_H */

@@ -37,12 +37,12 @@ struct quicd_udp {
 	int fd;
 	struct tevent_fd *fde;
 	struct address bound;
-	uint32_t drops;	   /* of the socket, that we have counted */
+	uint32_t drops;	   /* the socket's count that we have added */
 	bool segmentation; /* UDP_SEGMENT works */
 	bool blocked;
 	struct quicd_path path; /* of the batch */
 	size_t len;
-	size_t segment; /* all packets but the last are so long */
+	size_t segment; /* the length of all packets but the last */
 	uint8_t batch[QUICD_DATAGRAM_MAX];
 };
 

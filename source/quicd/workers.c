@@ -19,16 +19,16 @@
 /* A worker that does not live longer is not replaced at once. */
 #define WORKERS_RESTART CLOCK_NS_PER_S
 
-/* A worker that does not answer by then keeps what it has, as all do. */
+/* If a worker does not answer in time, no worker gets the new settings. */
 #define WORKERS_ANSWER (10 * CLOCK_NS_PER_S)
 
 struct workers_process {
 	pid_t pid; /* 0: to be started */
-	int fd;	   /* the socket to it */
+	int fd;	   /* the socket to the worker */
 	uint64_t started;
 	uint64_t start_at;
-	bool asked;  /* whether its loop turns, and no answer has come */
-	bool silent; /* it was said that none comes */
+	bool asked;  /* we await the answer that its event loop turns */
+	bool silent; /* we have logged that it does not answer */
 };
 
 struct quicd_workers {
@@ -192,14 +192,14 @@ void quicd_workers_hear(struct quicd_workers *workers, uint32_t number)
 	if (fd >= 0) {
 		close(fd);
 	}
-	/* whatever it says, its event loop turns */
+	/* any message shows that its event loop turns */
 	process->asked = process->asked && message.what == 0;
 	if (message.what == 'D') {
 		workers->heard(workers->private_data, number, &message);
 	}
 }
 
-/* A worker that has died is not reaped here. */
+/* It does not reap a dead worker: quicd_workers_reap() does. */
 static bool workers_lives(const struct workers_process *process)
 {
 	siginfo_t info = {};
