@@ -34,8 +34,8 @@ struct quicd_parent {
 	const char *expires_what;
 	uint64_t watch;	   /* how often we tell systemd we live; 0: never */
 	uint64_t watch_at; /* when we tell systemd next */
-	bool end;      /* a signal has told us to end */
-	bool stopping; /* we have told the workers to end */
+	bool end;	   /* a signal has told us to end */
+	bool stopping;	   /* we have told the workers to end */
 };
 
 /* parent_reload.c */
