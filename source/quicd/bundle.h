@@ -44,7 +44,7 @@ const struct quicd_bundle_item *quicd_bundle_find(
 	const struct quicd_bundle *bundle,
 	const char *name);
 
-/** @brief All in one piece of talloc memory, or NULL. */
+/** @brief All items in one piece of talloc memory, or NULL. */
 uint8_t *quicd_bundle_pack(TALLOC_CTX *mem_ctx,
 			   const struct quicd_bundle *bundle);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * How processes of smbd-quicd hand over a bundle of settings: by a file in the
- * runtime directory at the start of the service, and by a socket later.
+ * How processes of smbd-quicd hand over a bundle of settings.  At the start of
+ * the service the bundle is a file in the runtime directory.  A reload sends it
+ * through a socket.
  */
 #ifndef QUICD_HANDOVER_H
 #define QUICD_HANDOVER_H
@@ -23,28 +24,28 @@ bool quicd_handover_leave(struct quicd_report *report,
 			  const struct quicd_bundle *bundle);
 
 /**
- * @brief Take what was left there and remove it.
+ * @brief Load the bundle in the runtime directory, and remove its file.
  *
  * @return NULL after an error in the report.
  */
 struct quicd_bundle *quicd_handover_take(TALLOC_CTX *mem_ctx,
 					 struct quicd_report *report);
 
-/* A message: what it is, and to which request it belongs. */
+/* A message: its kind, and the request to which it belongs. */
 struct quicd_message {
 	uint32_t what;	 /* a letter; 0: the other end is gone, or silent */
 	uint32_t number; /* of the request; its answer has the same */
 };
 
 /**
- * @brief Send a message by a SOCK_SEQPACKET socket.
+ * @brief Send a message through a SOCK_SEQPACKET socket.
  *
  * @param[in] fd  a descriptor to send along, or -1
  */
 bool quicd_handover_send(int sock, struct quicd_message message, int fd);
 
 /**
- * @brief Receive one.
+ * @brief Receive a message.
  *
  * @param[out] fd        the descriptor, which is the caller's then, or -1
  * @param[in]  deadline  by clock_monotonic_ns()

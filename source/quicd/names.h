@@ -20,7 +20,7 @@ enum quicd_name {
  * whatever spelling, is known or an error.
  *
  * @param[in]  section    NULL is [global]
- * @param[in]  taken      whether Samba takes this name; it drops unknown ones
+ * @param[in]  taken      whether Samba takes this name; it drops unknown names
  *                        without a colon
  * @param[out] canonical  the name as it is in a bundle
  */

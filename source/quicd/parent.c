@@ -19,7 +19,7 @@
 #include "util/clock.h"
 #include "worker.h"
 
-/* How often systemd is told, if it is there. */
+/* How often we tell systemd our status, if it is there. */
 #define PARENT_STATUS (10 * CLOCK_NS_PER_S)
 
 /* In the new process; never returns. */

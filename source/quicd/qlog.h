@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * A file for each connection with what its QUIC does (qlog), for those who look
- * for the cause of a fault: smbd_uring:quic qlog directory.
+ * Files of qlog: what QUIC does in each connection, to find the cause of a
+ * fault.  The parameter is "smbd_uring:quic qlog directory".
  *
- * They are small and few: a client must not fill a disk.
+ * The files are small and few, because a client must not fill a disk.
  */
 #ifndef QUICD_QLOG_H
 #define QUICD_QLOG_H

@@ -2,9 +2,10 @@
 /*
  * The rights of workers.
  *
- * The service is started as its own user, and has nothing to give up.  Started
- * by hand as root, the parent stays root, as it reads again at SIGHUP; it takes
- * nothing from the network.  The workers do, so that they become another user.
+ * systemd starts the service as a user of its own, which has no rights to give
+ * up.  If root starts smbd-quicd by hand, the parent stays root, because it
+ * reads the files again at SIGHUP.  The parent receives nothing from the
+ * network.  The workers do, so they become another user.
  */
 
 #include <errno.h>

@@ -130,7 +130,7 @@ int quicd_udp_open(const struct address *address,
 			break;
 		}
 	}
-	/* a single socket needs no choice, and Linux refuses one */
+	/* a single socket needs no program, and Linux refuses one for it */
 	if (i == workers && (workers == 1 || quicd_udp_steer(fds[0], workers)))
 	{
 		return 0;

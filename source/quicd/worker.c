@@ -94,7 +94,7 @@ static void worker_listen(struct quicd_worker_state *state,
 	}
 }
 
-/* What concerns an address; false if the message is another one. */
+/* Handle a message about an address; false if it is another message. */
 static bool worker_address(struct quicd_worker_state *state,
 			   const struct quicd_message *message,
 			   int *fd)
