@@ -22,7 +22,7 @@
 #include "addresses.h"
 #include "close_wait.h"
 #include "conn.h"
-#include "endpoint.h"
+#include "endpoint_internal.h"
 #include "log.h"
 #include "publish.h"
 #include "qlog.h"
@@ -36,12 +36,6 @@
 #define QUICD_MAX_HANDSHAKES 512
 #define QUICD_MAX_CLOSE_WAITS 512
 
-/* We remember so many clients that got a Retry for want of a ClientHello. */
-#define QUICD_RETRIED 32
-
-/* How often a drain checks whether busy connections have become idle. */
-#define QUICD_DRAIN_INTERVAL (CLOCK_NS_PER_S / 10)
-
 /*
  * How long a worker that sends lets acknowledgements gather: nanoseconds, and
  * the part of the round-trip time.  smbclient sends a datagram for every second
@@ -52,44 +46,6 @@
 
 /* So much free memory stays with the worker. */
 #define QUICD_KEPT_MEMORY (8 * 1024 * 1024)
-
-/* A socket of an address, and how its connections are drained. */
-struct quicd_socket {
-	struct quicd_socket *prev;
-	struct quicd_socket *next;
-	struct quicd_endpoint *endpoint;
-	uint32_t number;
-	int fd;
-	struct quicd_udp *udp;
-	const char *reason; /* NULL: they are not drained */
-	uint64_t until;
-	struct quicd_timer timer;
-	void (*done)(void *owner, uint32_t number);
-	void *owner;
-};
-
-struct quicd_endpoint {
-	struct quicd_context context;
-	struct quicd_socket *sockets;
-	struct uring_status *status; /* or NULL */
-	struct quicd_conn *idle;
-	struct quicd_conn *work; /* connections that have something to do */
-	uint64_t gather;	 /* until then only a timer ends a wait */
-	struct quicd_close_waits *close_waits;
-	struct quicd_stateless stateless;
-	struct {
-		const char *reason; /* NULL: we do not */
-		uint64_t until;
-		struct quicd_timer timer;
-		void (*done)(void *owner);
-		void *owner;
-	} drain;
-
-	/* the first Destination Connection IDs of clients that got a Retry
-	 * because the beginning of their ClientHello was missing */
-	ngtcp2_cid retried[QUICD_RETRIED];
-	unsigned num_retried;
-};
 
 /* The list of connections that have something to do. */
 
@@ -103,9 +59,7 @@ static void quicd_endpoint_put(struct quicd_conn *conn,
 	}
 }
 
-/* One of all connections, or NULL. */
-static struct quicd_conn *
-quicd_endpoint_any(const struct quicd_endpoint *endpoint)
+struct quicd_conn *quicd_endpoint_any(const struct quicd_endpoint *endpoint)
 {
 	return endpoint->work != NULL ? endpoint->work : endpoint->idle;
 }
@@ -117,8 +71,8 @@ static void quicd_endpoint_free(struct quicd_conn *conn)
 }
 
 /* The closing period, if there is one, does not need the connection. */
-static void quicd_endpoint_closed(struct quicd_endpoint *endpoint,
-				  struct quicd_conn *conn)
+void quicd_endpoint_closed(struct quicd_endpoint *endpoint,
+			   struct quicd_conn *conn)
 {
 	if (conn->closing.packet != NULL) {
 		(void)quicd_close_wait_begin(endpoint->close_waits,
@@ -220,8 +174,7 @@ static struct quicd_socket *quicd_endpoint_socket(
 	return socket;
 }
 
-/* A socket that stays and gets what is sent to this address, or NULL. */
-static struct quicd_socket *quicd_endpoint_covers(
+struct quicd_socket *quicd_endpoint_covers(
 	const struct quicd_endpoint *endpoint,
 	const struct sockaddr *local)
 {
@@ -544,200 +497,6 @@ void quicd_endpoint_close_all(struct quicd_endpoint *endpoint,
 	while ((conn = quicd_endpoint_any(endpoint)) != NULL) {
 		quicd_conn_shutdown(conn, reason);
 		quicd_endpoint_closed(endpoint, conn);
-	}
-}
-
-/* Close the connections that are idle now. */
-static void quicd_endpoint_close_idle(struct quicd_endpoint *endpoint,
-				      struct quicd_conn *list,
-				      uint64_t now)
-{
-	struct quicd_conn *conn = NULL;
-	struct quicd_conn *next = NULL;
-
-	for (conn = list; conn != NULL; conn = next) {
-		next = conn->next;
-		if (!quicd_conn_busy(conn, now)) {
-			quicd_conn_shutdown(conn, endpoint->drain.reason);
-			quicd_endpoint_closed(endpoint, conn);
-		}
-	}
-}
-
-static void quicd_endpoint_drain_expired(void *owner)
-{
-	struct quicd_endpoint *endpoint = talloc_get_type_abort(
-		owner, struct quicd_endpoint);
-	const uint64_t now = clock_monotonic_ns();
-
-	quicd_endpoint_close_idle(endpoint, endpoint->idle, now);
-	quicd_endpoint_close_idle(endpoint, endpoint->work, now);
-	if (now >= endpoint->drain.until) {
-		quicd_endpoint_close_all(endpoint, endpoint->drain.reason);
-	}
-	/* refuse clients here until the other workers have drained, too */
-	if (quicd_endpoint_any(endpoint) == NULL &&
-	    (now >= endpoint->drain.until ||
-	     quicd_limits_used(endpoint->context.shared->limits) == 0))
-	{
-		endpoint->drain.done(endpoint->drain.owner);
-		return;
-	}
-	quicd_timer_set(&endpoint->drain.timer, now + QUICD_DRAIN_INTERVAL);
-}
-
-void quicd_endpoint_drain(struct quicd_endpoint *endpoint,
-			  const char *reason,
-			  void (*done)(void *owner),
-			  void *owner)
-{
-	const uint64_t now = clock_monotonic_ns();
-
-	endpoint->drain.reason = reason;
-	endpoint->drain.until = now +
-				endpoint->context.settings->drain_timeout *
-					CLOCK_NS_PER_S;
-	endpoint->drain.done = done;
-	endpoint->drain.owner = owner;
-	if (!quicd_timer_add(endpoint->context.timers,
-			     &endpoint->drain.timer,
-			     quicd_endpoint_drain_expired,
-			     endpoint))
-	{
-		quicd_endpoint_close_all(endpoint, reason);
-		done(owner);
-		return;
-	}
-	quicd_timer_set(&endpoint->drain.timer, now);
-}
-
-static struct quicd_socket *quicd_endpoint_numbered(
-	const struct quicd_endpoint *endpoint,
-	uint32_t number)
-{
-	struct quicd_socket *socket = endpoint->sockets;
-
-	while (socket != NULL && socket->number != number) {
-		socket = socket->next;
-	}
-	return socket;
-}
-
-/*
- * Of those of a socket that goes: let them go on by another socket, or close
- * them if they are idle, or all.  How many are left.
- */
-static unsigned quicd_socket_drain_list(struct quicd_socket *socket,
-					struct quicd_conn *list,
-					uint64_t now,
-					bool all)
-{
-	struct quicd_endpoint *endpoint = socket->endpoint;
-	struct quicd_conn *conn = NULL;
-	struct quicd_conn *next = NULL;
-	unsigned left = 0;
-
-	for (conn = list; conn != NULL; conn = next) {
-		const ngtcp2_path *path = NULL;
-		const struct quicd_socket *other = NULL;
-
-		next = conn->next;
-		if (conn->udp != socket->udp) {
-			continue;
-		}
-		path = ngtcp2_conn_get_path(conn->ngtcp2);
-		other = quicd_endpoint_covers(endpoint, path->local.addr);
-		if (other != NULL) {
-			conn->udp = other->udp;
-		} else if (all || !quicd_conn_busy(conn, now)) {
-			quicd_conn_shutdown(conn, socket->reason);
-			quicd_endpoint_closed(endpoint, conn);
-		} else {
-			left++;
-		}
-	}
-	return left;
-}
-
-static unsigned quicd_socket_drain(struct quicd_socket *socket, bool all)
-{
-	struct quicd_endpoint *endpoint = socket->endpoint;
-	const uint64_t now = clock_monotonic_ns();
-
-	return quicd_socket_drain_list(socket, endpoint->idle, now, all) +
-	       quicd_socket_drain_list(socket, endpoint->work, now, all);
-}
-
-static void quicd_socket_expired(void *owner)
-{
-	struct quicd_socket *socket = talloc_get_type_abort(
-		owner, struct quicd_socket);
-	const uint64_t now = clock_monotonic_ns();
-
-	if (quicd_socket_drain(socket, now >= socket->until) == 0) {
-		socket->done(socket->owner, socket->number);
-	} else {
-		quicd_timer_set(&socket->timer, now + QUICD_DRAIN_INTERVAL);
-	}
-	/* those that waited for this socket to take packets */
-	quicd_endpoint_work(socket->endpoint);
-}
-
-void quicd_endpoint_drain_socket(struct quicd_endpoint *endpoint,
-				 uint32_t number,
-				 const char *reason,
-				 void (*done)(void *owner, uint32_t number),
-				 void *owner)
-{
-	struct quicd_socket *socket = quicd_endpoint_numbered(endpoint,
-							      number);
-	const uint64_t now = clock_monotonic_ns();
-
-	if (socket == NULL) {
-		done(owner, number);
-		return;
-	}
-	socket->reason = reason;
-	socket->until = now + endpoint->context.settings->drain_timeout *
-				      CLOCK_NS_PER_S;
-	socket->done = done;
-	socket->owner = owner;
-	if (!quicd_timer_add(endpoint->context.timers,
-			     &socket->timer,
-			     quicd_socket_expired,
-			     socket))
-	{
-		(void)quicd_socket_drain(socket, true);
-		done(owner, number);
-		return;
-	}
-	quicd_timer_set(&socket->timer, now);
-}
-
-void quicd_endpoint_keep_socket(struct quicd_endpoint *endpoint,
-				uint32_t number)
-{
-	struct quicd_socket *socket = quicd_endpoint_numbered(endpoint,
-							      number);
-
-	if (socket != NULL) {
-		socket->reason = NULL;
-		quicd_timer_remove(&socket->timer);
-	}
-}
-
-void quicd_endpoint_remove_socket(struct quicd_endpoint *endpoint,
-				  uint32_t number,
-				  const char *reason)
-{
-	struct quicd_socket *socket = quicd_endpoint_numbered(endpoint,
-							      number);
-
-	if (socket != NULL) {
-		socket->reason = reason;
-		(void)quicd_socket_drain(socket, true);
-		quicd_close_waits_forget(endpoint->close_waits, socket->udp);
-		talloc_free(socket);
 	}
 }
 
