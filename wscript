@@ -70,9 +70,9 @@ MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
 QUICD_PLAIN = ['quicd/' + part for part in (
     'access', 'addresses', 'behind', 'budget', 'bundle', 'cid', 'close_wait',
     'cpus', 'directory', 'file', 'framing', 'handover', 'limits', 'listeners',
-    'log', 'names', 'relay', 'rights', 'secret', 'settings', 'smbconf',
-    'smbconf_search', 'state', 'testparm', 'timer', 'udp', 'udp_open',
-    'workers')]
+    'log', 'names', 'relay', 'rights', 'secret', 'service', 'settings',
+    'smbconf', 'smbconf_search', 'state', 'testparm', 'timer', 'udp',
+    'udp_open', 'workers')]
 QUICD = ['quicd/' + part for part in (
     'certificates', 'chain', 'configuration', 'conn', 'conn_callbacks',
     'conn_close', 'conn_create', 'convert', 'endpoint', 'endpoint_drain',

@@ -11,9 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,6 +19,7 @@
 #include <unistd.h>
 
 #include "handover.h"
+#include "service.h"
 #include "util/clock.h"
 #include "util/macros.h"
 
@@ -29,13 +28,6 @@
 #define CONTROL_SOCKET "control"
 #define CONTROL_REQUEST_DEADLINE (5 * CLOCK_NS_PER_S)
 #define CONTROL_ANSWER_DEADLINE (60 * CLOCK_NS_PER_S)
-
-const char *quicd_runtime_directory(void)
-{
-	const char *directory = getenv("RUNTIME_DIRECTORY");
-
-	return directory != NULL ? directory : "/run/smbd-quicd";
-}
 
 static bool handover_error(struct quicd_report *report, const char *file)
 {
@@ -390,32 +382,4 @@ bool quicd_control_request(struct quicd_report *report,
 		close(sock);
 	}
 	return good;
-}
-
-void quicd_notify(const char *state)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const size_t len = path != NULL ? strlen(path) : 0;
-	int fd;
-
-	if (len == 0 || len >= sizeof(address.sun_path)) {
-		return;
-	}
-	memcpy(address.sun_path, path, len);
-	if (path[0] == '@') {
-		address.sun_path[0] = '\0'; /* an abstract one */
-	}
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0) {
-		(void)sendto(fd,
-			     state,
-			     strlen(state),
-			     MSG_NOSIGNAL,
-			     (const struct sockaddr *)&address,
-			     (socklen_t)(offsetof(struct sockaddr_un,
-						  sun_path) +
-					 len));
-		close(fd);
-	}
 }

@@ -12,9 +12,6 @@
 #include "bundle.h"
 #include "log.h"
 
-/** @brief Where the service manager, or its unit, has our files. */
-const char *quicd_runtime_directory(void);
-
 /**
  * @brief Leave a bundle in the runtime directory, for its owner only.
  *
@@ -82,8 +79,5 @@ int quicd_control_accept(int listening, int *bundle_fd);
  */
 bool quicd_control_request(struct quicd_report *report,
 			   const struct quicd_bundle *bundle);
-
-/** @brief Tell the service manager, if there is one ("READY=1"). */
-void quicd_notify(const char *state);
 
 #endif /* QUICD_HANDOVER_H */

@@ -16,6 +16,7 @@
 
 #include "handover.h"
 #include "parent_internal.h"
+#include "service.h"
 #include "util/clock.h"
 #include "worker.h"
 

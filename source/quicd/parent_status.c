@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "parent_internal.h"
+#include "service.h"
 #include "util/clock.h"
 
 void quicd_parent_publish_certificates(const struct quicd_parent *parent)

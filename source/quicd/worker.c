@@ -18,6 +18,7 @@
 #include "configuration.h"
 #include "endpoint.h"
 #include "handover.h"
+#include "service.h"
 #include "worker.h"
 
 #define WORKER_SHUTDOWN "smbd-quicd is shutting down"
