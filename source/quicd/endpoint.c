@@ -202,7 +202,7 @@ static struct quicd_udp *quicd_endpoint_stays(
 	const struct quicd_socket *socket = quicd_endpoint_socket(endpoint,
 								  udp);
 
-	if (socket->reason == NULL) {
+	if (socket == NULL || socket->reason == NULL) {
 		return udp;
 	}
 	*reason = socket->reason;
