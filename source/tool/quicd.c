@@ -442,8 +442,10 @@ static void print_wrapped(const char *line, size_t width)
 		if (width > 0 && column > 0 && column + len > width) {
 			printf("\n  ");
 			column = 2;
-			line++; /* the blank after the comma */
-			len--;
+			if (*line == ' ') { /* after the comma */
+				line++;
+				len--;
+			}
 		}
 		printf("%.*s", (int)len, line);
 		column += len;
