@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "log.h"
 #include "settings.h"
@@ -53,45 +52,23 @@ static void settings_bad_value(const char *name,
 				    def);
 }
 
-/* The values that a parameter may have, "A, B, C". */
-static const char *settings_allowed(const char *option)
-{
-	struct uring_parameter parameter;
-	size_t i;
-
-	for (i = 0; uring_parameter_get(i, &parameter); i++) {
-		if (strcmp(parameter.name, option) == 0) {
-			return parameter.allowed;
-		}
-	}
-	return "";
-}
-
 /* Which of the allowed words the value is, from 0 on; def with a warning. */
-static size_t settings_word(const char *option,
-			    const char *def_word,
-			    size_t def)
+static int settings_word(const char *option, const char *def_word, int def)
 {
+	struct uring_parameter parameter = {.allowed = ""};
 	const char *value = settings_parm(SMBD_GLOBAL_SECTION_SNUM,
 					  option,
 					  def_word);
-	const char *allowed = settings_allowed(option);
-	const char *word = allowed;
-	size_t i;
+	int word;
 
-	for (i = 0; *word != '\0'; i++) {
-		size_t length = strcspn(word, ",");
-
-		if (strlen(value) == length &&
-		    strncasecmp(value, word, length) == 0)
-		{
-			return i;
-		}
-		word += length;
-		word += strspn(word, ", ");
+	(void)uring_parameter_find(option, &parameter);
+	word = uring_parameter_word(parameter.allowed, value);
+	if (word == -1) {
+		settings_bad_value(
+			NULL, option, value, parameter.allowed, def_word);
+		return def;
 	}
-	settings_bad_value(NULL, option, value, allowed, def_word);
-	return def;
+	return word;
 }
 
 bool preload_settings_load(void)
@@ -111,11 +88,11 @@ void preload_settings_get(const char *name,
 		.mode = URING_MODE_SYSCALL,
 	};
 	if (!uring_mode_parse(value, &settings->mode)) {
-		settings_bad_value(name,
-				   "sockopt",
-				   value,
-				   settings_allowed("sockopt"),
-				   "syscall");
+		struct uring_parameter parameter = {.allowed = ""};
+
+		(void)uring_parameter_find("sockopt", &parameter);
+		settings_bad_value(
+			name, "sockopt", value, parameter.allowed, "syscall");
 	}
 	for (i = 0; i < URING_WATCH_PARAMETERS; i++) {
 		const struct uring_watch_parameter *p =

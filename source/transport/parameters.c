@@ -44,6 +44,20 @@ bool uring_parameter_get(size_t number, struct uring_parameter *parameter)
 	return true;
 }
 
+bool uring_parameter_find(const char *name, struct uring_parameter *parameter)
+{
+	struct uring_parameter known;
+	size_t i;
+
+	for (i = 0; uring_parameter_get(i, &known); i++) {
+		if (strcmp(known.name, name) == 0) {
+			*parameter = known;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Copy without blanks and in lower case; cut if it is too long. */
 static void parameter_normalise(char to[PARAMETER_LONGEST], const char *from)
 {
@@ -146,40 +160,36 @@ enum uring_parameter_verdict uring_parameter_judge(
 	return URING_PARAMETER_KNOWN;
 }
 
-/* Whether value is one of the words of "A, B, C". */
-static bool parameter_allows_word(const char *words, const char *value)
+int uring_parameter_word(const char *allowed, const char *value)
 {
-	const char *word = words;
+	const char *word = allowed;
+	int i;
 
-	while (*word != '\0') {
+	for (i = 0; *word != '\0'; i++) {
 		size_t length = strcspn(word, ",");
 
 		if (strlen(value) == length &&
 		    strncasecmp(value, word, length) == 0)
 		{
-			return true;
+			return i;
 		}
 		word += length;
 		word += strspn(word, ", ");
 	}
-	return false;
+	return -1;
 }
 
 bool uring_parameter_allows(const char *name, const char *value)
 {
 	struct uring_watch_settings settings = {};
+	struct uring_parameter parameter;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(parameters); i++) {
-		if (strcmp(parameters[i].name, name) == 0) {
-			return parameter_allows_word(parameters[i].allowed,
-						     value);
-		}
-	}
 	for (i = 0; i < URING_WATCH_PARAMETERS; i++) {
 		if (strcmp(uring_watch_parameters[i].name, name) == 0) {
 			return uring_watch_set(&settings, i, value);
 		}
 	}
-	return false;
+	return uring_parameter_find(name, &parameter) &&
+	       uring_parameter_word(parameter.allowed, value) != -1;
 }

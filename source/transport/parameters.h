@@ -27,6 +27,13 @@ struct uring_parameter {
  */
 bool uring_parameter_get(size_t number, struct uring_parameter *parameter);
 
+/**
+ * @brief The parameter of this name, without the prefix.
+ *
+ * @return false if there is none; then it sets nothing.
+ */
+bool uring_parameter_find(const char *name, struct uring_parameter *parameter);
+
 enum uring_parameter_verdict {
 	/** without our prefix, or for smbd-quicd to judge */
 	URING_PARAMETER_FOREIGN,
@@ -48,6 +55,13 @@ enum uring_parameter_verdict uring_parameter_judge(
 	const char *section,
 	const char *name,
 	struct uring_parameter *nearest);
+
+/**
+ * @brief Which of the words "A, B, C" a value is; case does not count.
+ *
+ * @return its number, from 0 on; -1 if it is none of them.
+ */
+int uring_parameter_word(const char *allowed, const char *value);
 
 /** @brief Whether a parameter, without the prefix, can have this value. */
 bool uring_parameter_allows(const char *name, const char *value);
