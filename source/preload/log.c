@@ -21,7 +21,6 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/file.h>
 #include <talloc.h>
 #include <time.h>
@@ -43,9 +42,6 @@
 #define LOG_FULL                                                 \
 	"smbd_uring: too many different warnings; a process says " \
 	"no more of them"
-
-/* Exempt from the limit: the library logs it only once anyway. */
-#define LOG_FALLBACK "smbd_uring: falling back"
 
 /* A line that was logged; the file is an array of them. */
 struct log_said {
@@ -160,7 +156,8 @@ static bool log_first_on_machine(uint64_t hash)
 	return first;
 }
 
-void preload_warning_once(const char *line)
+/* limited: only as one of the LOG_OWN_MAX lines of this process */
+static void log_warning_once(const char *line, bool limited)
 {
 	uint64_t hash = log_hash(line);
 	size_t i;
@@ -173,9 +170,7 @@ void preload_warning_once(const char *line)
 			return;
 		}
 	}
-	if (log_num_own >= LOG_OWN_MAX &&
-	    strncmp(line, LOG_FALLBACK, strlen(LOG_FALLBACK)) != 0)
-	{
+	if (limited && log_num_own >= LOG_OWN_MAX) {
 		/* or smbd would log this line each second */
 		if (!log_full) {
 			log_full = true;
@@ -193,6 +188,22 @@ void preload_warning_once(const char *line)
 	if (log_first_on_machine(hash)) {
 		preload_warning(line);
 	}
+}
+
+void preload_warning_once(const char *line)
+{
+	log_warning_once(line, true);
+}
+
+void preload_warning_fallback(const char *line)
+{
+	char *prefixed = talloc_asprintf(NULL, "smbd_uring: %s", line);
+
+	if (prefixed != NULL) {
+		/* a process logs one, and it must not be lost */
+		log_warning_once(prefixed, false);
+	}
+	TALLOC_FREE(prefixed);
 }
 
 void preload_warning_once_print(const char *format, ...)

@@ -29,6 +29,12 @@ void preload_warning(const char *line);
  */
 void preload_warning_once(const char *line);
 
+/**
+ * As preload_warning_once(), for the library's line that it fell back: see
+ * uring_set_log_fn().
+ */
+void preload_warning_fallback(const char *line);
+
 /** As preload_warning_once(), with the format of printf(3), a literal. */
 #define preload_warning_once_format(...)                 \
 	do {                                             \

@@ -73,12 +73,6 @@ static int preload_epoll_wait(int epfd,
 	return preload.next->epoll_wait(epfd, events, maxevents, timeout);
 }
 
-/* The library's lines have no prefix. */
-static void preload_log_library(const char *line)
-{
-	preload_warning_once_print("smbd_uring: %s", line);
-}
-
 /*
  * The operations of the backend
  */
@@ -186,7 +180,7 @@ void smbd_uring_module_init(const struct preload_functions *next,
 	preload.next = next;
 	preload.hooks = hooks;
 	uring_set_libc_getsockopt(first);
-	uring_set_log_fn(preload_log_library);
+	uring_set_log_fn(preload_warning_fallback);
 
 	preload.uring_ops = smbd_uring_backend_ops();
 	preload.epoll_ops = tevent_find_ops_byname("epoll");
