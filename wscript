@@ -99,8 +99,8 @@ TRANSPORT = ['transport/' + part for part in (
 
 # The preload library without its shim.
 PRELOAD = ['preload/' + part for part in (
-    'preload', 'connection', 'log', 'names', 'query', 'settings', 'share',
-    'smbd_symbols')]
+    'preload', 'connection', 'log', 'names', 'query', 'section', 'settings',
+    'share', 'smbd_symbols', 'tree')]
 
 TOOL = ['tool/' + part for part in (
     'main', 'tool', 'probe', 'connect', 'status', 'rows', 'cluster', 'kernel',

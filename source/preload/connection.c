@@ -19,6 +19,7 @@
 #include "share.h"
 #include "transport/snapshot.h"
 #include "transport/watch.h"
+#include "tree.h"
 #include "util/address.h"
 #include "util/dlinklist.h"
 
@@ -83,7 +84,7 @@ static void connection_end(struct preload_connection *conn)
 		return;
 	}
 	if (uring_snapshot_has(&snapshot, FIGURE_bytes_received)) {
-		preload_shares_connection_end(
+		preload_trees_connection_end(
 			snapshot.figures[FIGURE_bytes_received]);
 	}
 	if (preload_informs()) {

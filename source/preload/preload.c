@@ -24,6 +24,7 @@
 #include "share.h"
 #include "shim.h"
 #include "smbd_uring_backend.h"
+#include "tree.h"
 #include "uring_ring.h"
 
 static struct {
@@ -88,7 +89,7 @@ static void preload_start(void)
 	started = true;
 	preload_log_start();
 	if (preload.use_backend) {
-		preload_shares_check();
+		preload_trees_check();
 		/* children inherit the result, and log what follows from it */
 		(void)uring_ring_try();
 	}
@@ -194,7 +195,7 @@ void smbd_uring_module_init(const struct preload_functions *next,
 
 	if (tevent_register_backend(SMBD_URING_BACKEND_NAME, &preload.ops)) {
 		preload_query_init(hooks);
-		preload_shares_init(next, hooks);
+		preload_trees_init(next, hooks);
 		tevent_set_default_backend(SMBD_URING_BACKEND_NAME);
 	}
 }

@@ -105,3 +105,24 @@ void preload_settings_get(const char *name,
 		}
 	}
 }
+
+void preload_settings_check(const struct preload_settings *settings,
+			    bool use_backend)
+{
+	if (settings->watch.interval != 0 && !use_backend) {
+		preload_warning_once_format(
+			"smbd_uring: smbd_uring:sample interval "
+			"needs smbd_uring:backend = io_uring; "
+			"nothing is sampled");
+	}
+	if (settings->watch.interval == 0 &&
+	    (settings->watch.warn_rtt != 0 ||
+	     settings->watch.warn_retrans != 0 ||
+	     settings->watch.warn_stall != 0))
+	{
+		preload_warning_once_format(
+			"smbd_uring: smbd_uring:warn ... needs "
+			"smbd_uring:sample interval; nothing is "
+			"sampled");
+	}
+}

@@ -35,6 +35,14 @@ void preload_settings_get(const char *name,
 			  int snum,
 			  struct preload_settings *settings);
 
+/**
+ * Warn of settings that need another one.
+ *
+ * @param[in] use_backend  whether smbd_uring:backend is io_uring
+ */
+void preload_settings_check(const struct preload_settings *settings,
+			    bool use_backend);
+
 /** Warn of parameters of [global] with our prefix that nobody knows. */
 void preload_settings_check_global(void);
 

@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 /*
- * The shares that the client of this process uses.
- *
- * libsmbd-base calls smb_vfs_call_connect() for each tree connect and
- * smb_vfs_call_disconnect() at its end, through its procedure linkage table, so
- * the calls come here.  A VFS module calls the first one again for the module
- * below it; only the outermost call counts.
- *
- * smbd also connects for itself for a moment, for instance to answer a DFS
- * referral, and then frees the connection without disconnecting.  So a tree is
- * a talloc child of smbd's handle, and ends with it in any case.
+ * The shares that the client of this process uses: which of them count, and
+ * whose settings hold.  tree.c tells of tree connects.
  *
  * Each share in use is one share of the watch, however often the client is
  * connected to it.  IPC$ is a share only while the client uses no other one: a
@@ -20,25 +12,16 @@
 
 #include "config.h"
 
-#include <errno.h>
 #include <string.h>
 #include <strings.h>
 
 #include "log.h"
 #include "query.h"
+#include "section.h"
 #include "settings.h"
 #include "share.h"
 #include "smbd_symbols.h"
 #include "util/dlinklist.h"
-#include "util/printable.h"
-
-#define SHARE_TEXT 256
-
-/*
- * No client sends as much as this without a share: a Kerberos ticket has at
- * most 64 KiB.
- */
-#define SHARE_BYTES_WITHOUT UINT64_C(1048576)
 
 /* A share that a user of the client is connected to. */
 struct preload_share {
@@ -51,89 +34,27 @@ struct preload_share {
 	/* the connections to it */
 	size_t num_trees;
 
-	/* its number, and its name in smb.conf as of when that was found */
-	int snum;
-	char *section;
+	struct preload_section section;
 
 	/* NULL while it does not count */
 	struct uring_watch_share *watched;
 	enum uring_mode mode;
 };
 
-struct preload_tree {
-	struct preload_tree *prev;
-	struct preload_tree *next;
-	const struct vfs_handle_struct *handle;
-	struct preload_share *share;
-};
-
 static struct {
-	const struct preload_functions *next;
-	/* calls of connect or disconnect that have not returned */
-	unsigned depth;
-	bool called;
 	bool use_backend;
 	struct uring_watch *watch;
 	struct preload_share base;
 	struct preload_share *shares;
-	struct preload_tree *trees;
 } shares;
 
 /*
  * Settings
  */
 
-/*
- * smbd tells the name as smb.conf has it, "of %U" for instance.
- * lp_servicenumber() takes the name that a client uses.
- */
-static int share_find_snum(const char *name)
-{
-	const struct smbd_symbols *smbd = smbd_symbols();
-	int snum = smbd->lp_servicenumber(name);
-	int i;
-
-	if (snum >= 0 || smbd->lp_numservices == NULL) {
-		return snum;
-	}
-	for (i = 0; i < smbd->lp_numservices(); i++) {
-		const char *section = smbd->lp_const_servicename(i);
-
-		if (section != NULL && strcasecmp(section, name) == 0) {
-			return i;
-		}
-	}
-	return -1;
-}
-
-/* The number of a share may change when smb.conf is loaded again. */
 static int share_snum(struct preload_share *share)
 {
-	const struct smbd_symbols *smbd = smbd_symbols();
-	const char *section = NULL;
-
-	if (share->name == NULL || smbd->lp_servicenumber == NULL ||
-	    smbd->lp_const_servicename == NULL)
-	{
-		return SMBD_GLOBAL_SECTION_SNUM;
-	}
-	if (share->section != NULL) {
-		section = smbd->lp_const_servicename(share->snum);
-		if (section != NULL && strcasecmp(section, share->section) == 0)
-		{
-			return share->snum;
-		}
-		TALLOC_FREE(share->section);
-	}
-	share->snum = share_find_snum(share->name);
-	if (share->snum < 0) {
-		return SMBD_GLOBAL_SECTION_SNUM;
-	}
-	section = smbd->lp_const_servicename(share->snum);
-	if (section != NULL) {
-		share->section = talloc_strdup(share, section);
-	}
-	return share->snum;
+	return preload_section_snum(share, &share->section, share->name);
 }
 
 /* The mode that uses the ring most has priority. */
@@ -157,22 +78,7 @@ static void share_load(struct preload_share *share,
 {
 	preload_settings_get(share->name, share_snum(share), settings);
 	share->mode = settings->mode;
-	if (settings->watch.interval != 0 && !shares.use_backend) {
-		preload_warning_once_format(
-			"smbd_uring: smbd_uring:sample interval "
-			"needs smbd_uring:backend = io_uring; "
-			"nothing is sampled");
-	}
-	if (settings->watch.interval == 0 &&
-	    (settings->watch.warn_rtt != 0 ||
-	     settings->watch.warn_retrans != 0 ||
-	     settings->watch.warn_stall != 0))
-	{
-		preload_warning_once_format(
-			"smbd_uring: smbd_uring:warn ... needs "
-			"smbd_uring:sample interval; nothing is "
-			"sampled");
-	}
+	preload_settings_check(settings, shares.use_backend);
 }
 
 /* The watch calls this once a second: a stock smbd reports no reload. */
@@ -293,25 +199,8 @@ struct uring_watch *preload_shares_watch(struct tevent_context *ev)
 }
 
 /*
- * Trees
+ * Connects
  */
-
-static int preload_tree_destructor(struct preload_tree *tree)
-{
-	struct preload_share *share = tree->share;
-
-	DLIST_REMOVE(shares.trees, tree);
-	share->num_trees--;
-	if (share->num_trees == 0) {
-		DLIST_REMOVE(shares.shares, share);
-		/* add the replacement first */
-		shares_update();
-		TALLOC_FREE(share->watched);
-		TALLOC_FREE(share);
-		shares_set_mode();
-	}
-	return 0;
-}
 
 static struct preload_share *share_find(const char *name, const char *user)
 {
@@ -348,106 +237,31 @@ static struct preload_share *share_create(const char *name, const char *user)
 	return share;
 }
 
-static void share_connected(struct vfs_handle_struct *handle,
-			    const char *name,
-			    const char *user)
+struct preload_share *preload_share_connected(const char *name,
+					      const char *user)
 {
 	struct preload_share *share = share_find(name, user);
-	struct preload_tree *tree = NULL;
 
-	tree = talloc_zero(handle, struct preload_tree);
-	if (tree == NULL) {
-		return;
-	}
 	if (share == NULL) {
 		share = share_create(name, user);
 	}
 	if (share == NULL) {
-		TALLOC_FREE(tree);
-		return;
+		return NULL;
 	}
-	tree->handle = handle;
-	tree->share = share;
 	share->num_trees++;
-	DLIST_ADD(shares.trees, tree);
-	talloc_set_destructor(tree, preload_tree_destructor);
 	shares_update();
+	return share;
 }
 
-static void share_disconnected(const struct vfs_handle_struct *handle)
+void preload_share_disconnected(struct preload_share *share)
 {
-	struct preload_tree *tree = NULL;
-
-	for (tree = shares.trees; tree != NULL; tree = tree->next) {
-		if (tree->handle == handle) {
-			TALLOC_FREE(tree);
-			return;
-		}
-	}
-}
-
-static int share_connect_hook(struct vfs_handle_struct *handle,
-			      const char *service,
-			      const char *user)
-{
-	int saved_errno;
-	int ret;
-
-	shares.called = true;
-	shares.depth++;
-	ret = shares.next->connect(handle, service, user);
-	shares.depth--;
-	if (ret < 0 || shares.depth > 0 || service == NULL || user == NULL) {
-		return ret;
-	}
-	saved_errno = errno;
-	share_connected(handle, service, user);
-	errno = saved_errno;
-	return ret;
-}
-
-static void share_disconnect_hook(struct vfs_handle_struct *handle)
-{
-	int saved_errno;
-
-	shares.depth++;
-	shares.next->disconnect(handle);
-	shares.depth--;
-	if (shares.depth > 0) {
-		return;
-	}
-	saved_errno = errno;
-	share_disconnected(handle);
-	errno = saved_errno;
-}
-
-void preload_shares_init(const struct preload_functions *next,
-			 struct preload_functions *hooks)
-{
-	shares.next = next;
-	if (next->connect != NULL && next->disconnect != NULL) {
-		hooks->connect = share_connect_hook;
-		hooks->disconnect = share_disconnect_hook;
-	}
-}
-
-static void shares_not_told(void)
-{
-	preload_warning_once_format(
-		"smbd_uring: cannot find out which shares are "
-		"used; only the settings of [global] apply");
-}
-
-void preload_shares_check(void)
-{
-	if (shares.next->connect == NULL || shares.next->disconnect == NULL) {
-		shares_not_told();
-	}
-}
-
-void preload_shares_connection_end(uint64_t bytes_received)
-{
-	if (!shares.called && bytes_received > SHARE_BYTES_WITHOUT) {
-		shares_not_told();
+	share->num_trees--;
+	if (share->num_trees == 0) {
+		DLIST_REMOVE(shares.shares, share);
+		/* add the replacement first */
+		shares_update();
+		TALLOC_FREE(share->watched);
+		TALLOC_FREE(share);
+		shares_set_mode();
 	}
 }

@@ -9,12 +9,7 @@
 
 #include <stdbool.h>
 
-#include "shim.h"
 #include "transport/watch.h"
-
-/** Hook tree connects of this process from now on. */
-void preload_shares_init(const struct preload_functions *next,
-			 struct preload_functions *hooks);
 
 /**
  * Load the settings that hold while no share is in use; smb.conf is loaded.
@@ -32,14 +27,20 @@ void preload_shares_load(bool use_backend);
  */
 struct uring_watch *preload_shares_watch(struct tevent_context *ev);
 
-/** Warn if this smbd has no functions that tell of tree connects. */
-void preload_shares_check(void);
+struct preload_share;
 
 /**
- * A connection ends after so many bytes from the client.
+ * The client connected to a share.
  *
- * Warns if it used a share and smbd did not call us for that.
+ * @param[in] name  the share, as smbd tells it
+ * @param[in] user  the user of the connect
+ *
+ * @return what preload_share_disconnected() takes; NULL without memory
  */
-void preload_shares_connection_end(uint64_t bytes_received);
+struct preload_share *preload_share_connected(const char *name,
+					      const char *user);
+
+/** The end of one connect; the share may be gone afterwards. */
+void preload_share_disconnected(struct preload_share *share);
 
 #endif
