@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "log.h"
-#include "settings.h"
+#include "names.h"
 #include "smbd_symbols.h"
 #include "transport/parameters.h"
 #include "util/printable.h"
@@ -80,7 +80,7 @@ static bool names_found(const char *name,
 	return false; /* go on */
 }
 
-void preload_settings_check_global(void)
+void preload_names_check_global(void)
 {
 	const struct smbd_symbols *smbd = smbd_symbols();
 
@@ -93,7 +93,7 @@ void preload_settings_check_global(void)
 		"^smbd[-_]*uring:", 1, names_found, NULL);
 }
 
-void preload_settings_check_share(const char *name, int snum)
+void preload_names_check_share(const char *name, int snum)
 {
 	const struct smbd_symbols *smbd = smbd_symbols();
 	char *text = NULL;

@@ -19,6 +19,7 @@
 #include "connection.h"
 #include "epoll_interpose.h"
 #include "log.h"
+#include "names.h"
 #include "query.h"
 #include "settings.h"
 #include "share.h"
@@ -103,7 +104,7 @@ static void preload_process(void)
 
 	if (checked != pid) {
 		checked = pid;
-		preload_settings_check_global();
+		preload_names_check_global();
 	}
 }
 

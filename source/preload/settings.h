@@ -43,10 +43,4 @@ void preload_settings_get(const char *name,
 void preload_settings_check(const struct preload_settings *settings,
 			    bool use_backend);
 
-/** Warn of parameters of [global] with our prefix that nobody knows. */
-void preload_settings_check_global(void);
-
-/** Warn of those of a share. */
-void preload_settings_check_share(const char *name, int snum);
-
 #endif

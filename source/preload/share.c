@@ -16,6 +16,7 @@
 #include <strings.h>
 
 #include "log.h"
+#include "names.h"
 #include "query.h"
 #include "section.h"
 #include "settings.h"
@@ -233,7 +234,7 @@ static struct preload_share *share_create(const char *name, const char *user)
 	share->ipc = strcasecmp(name, "IPC$") == 0;
 	share_load(share, &settings);
 	DLIST_ADD(shares.shares, share);
-	preload_settings_check_share(name, share_snum(share));
+	preload_names_check_share(name, share_snum(share));
 	return share;
 }
 
