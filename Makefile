@@ -7,7 +7,7 @@ BUILD_DEPS = gcc clang libc6-dev make pkg-config python3 liburing-dev \
 	libcmocka-dev
 # from Debian 13 on; the versions of Debian 12 are too old
 QUIC_DEPS = libngtcp2-dev libngtcp2-crypto-gnutls-dev
-TEST_DEPS = clang-tidy ctdb docbook-xsl ethtool faketime gnupg iproute2 \
+TEST_DEPS = ccache clang-tidy ctdb docbook-xsl ethtool faketime gnupg iproute2 \
 	iptables libjemalloc2 libsocket-wrapper mmdebstrap mount procps \
 	python3-jsonschema python3-prometheus-client \
 	samba samba-ad-provision samba-dsdb-modules samba-testsuite \
