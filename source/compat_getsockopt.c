@@ -27,15 +27,11 @@
 #include "config.h"
 
 #include <errno.h>
-#include <link.h>
-#include <pthread.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <linux/sockios.h>
 
 #include "compat_getsockopt.h"
 #include "uring_process_internal.h"
-#include "util/macros.h"
+#include "uring_syscall.h"
 
 /*
  * A transport snapshot over both families has ten options beyond
@@ -58,98 +54,9 @@ struct compat_refusal {
 
 /* A child keeps the refusals: it runs on the same kernel. */
 static struct {
-	int (*getsockopt)(int fd,
-			  int level,
-			  int optname,
-			  void *optval,
-			  socklen_t *optlen);
 	size_t num_refusals;
 	struct compat_refusal refusals[COMPAT_REFUSALS];
-} compat = {
-	.getsockopt = getsockopt,
-};
-
-void uring_set_libc_getsockopt(int (
-	*fn)(int fd, int level, int optname, void *optval, socklen_t *optlen))
-{
-	uring_process_lock();
-	compat.getsockopt = fn;
-	uring_process_unlock();
-}
-
-int compat_libc_getsockopt(int fd,
-			   int level,
-			   int optname,
-			   void *optval,
-			   socklen_t *optlen)
-{
-	/* no lock: the function is set before the first query */
-	return compat.getsockopt(fd, level, optname, optval, optlen);
-}
-
-int uring_socket_init(int fd, struct uring_socket *sock)
-{
-	struct {
-		int optname;
-		int *value;
-	} parts[] = {
-		{SO_DOMAIN, &sock->family},
-		{SO_TYPE, &sock->type},
-		{SO_PROTOCOL, &sock->protocol},
-	};
-	size_t i;
-
-	*sock = (struct uring_socket){
-		.fd = fd,
-	};
-	for (i = 0; i < ARRAY_SIZE(parts); i++) {
-		socklen_t len = sizeof(int);
-		int ret;
-
-		ret = compat_libc_getsockopt(
-			fd, SOL_SOCKET, parts[i].optname, parts[i].value, &len);
-		if (ret != 0) {
-			return errno;
-		}
-	}
-	return 0;
-}
-
-static int compat_find_wrapper(struct dl_phdr_info *info,
-			       size_t size,
-			       void *private_data)
-{
-	const char *names[] = {
-		"libsocket_wrapper",
-		"libsocket-wrapper",
-		"libquic_ko_wrapper",
-		"libquic-ko-wrapper",
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strstr(info->dlpi_name, names[i]) != NULL) {
-			return 1;
-		}
-	}
-	return 0;
-}
-
-static bool wrappers_loaded;
-
-static void compat_init_wrappers(void)
-{
-	wrappers_loaded = dl_iterate_phdr(compat_find_wrapper, NULL) != 0;
-}
-
-/* LD_PRELOAD alone can load a wrapper, so one check lasts for the process. */
-bool compat_wrapped(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, compat_init_wrappers);
-	return wrappers_loaded;
-}
+} compat;
 
 static struct compat_refusal compat_key(const struct uring_socket *sock,
 					const struct uring_query *query)
@@ -216,7 +123,7 @@ enum uring_reason compat_query_route(const struct uring_socket *sock,
 	enum uring_reason reason = URING_REASON_NONE;
 	const struct compat_refusal *r = NULL;
 
-	if (compat_wrapped()) {
+	if (uring_syscall_wrapped()) {
 		return URING_REASON_WRAPPED;
 	}
 	if (query->optlen > INT32_MAX) {
@@ -233,37 +140,6 @@ enum uring_reason compat_query_route(const struct uring_socket *sock,
 	}
 	uring_process_unlock();
 	return reason;
-}
-
-static void compat_syscall(const struct uring_socket *sock,
-			   struct uring_query *query)
-{
-	int ret = -1;
-
-	switch (query->type) {
-	case URING_QUERY_GETSOCKOPT:
-		ret = compat_libc_getsockopt(sock->fd,
-					     query->level,
-					     query->optname,
-					     query->optval,
-					     &query->optlen);
-		break;
-	case URING_QUERY_SIOCINQ:
-		ret = ioctl(sock->fd, SIOCINQ, query->optval);
-		break;
-	case URING_QUERY_SIOCOUTQ:
-		ret = ioctl(sock->fd, SIOCOUTQ, query->optval);
-		break;
-	}
-	query->error = ret < 0 ? errno : 0;
-}
-
-void compat_query_syscall(const struct uring_socket *sock,
-			  struct uring_query *query,
-			  enum uring_reason reason)
-{
-	compat_syscall(sock, query);
-	query->reason = reason;
 }
 
 void compat_query_result(const struct uring_socket *sock,
@@ -283,7 +159,7 @@ void compat_query_result(const struct uring_socket *sock,
 		return;
 	}
 
-	compat_syscall(sock, query);
+	uring_syscall_query(sock, query, reason);
 	if (query->error == 0) {
 		switch (-res) {
 		case EOPNOTSUPP:

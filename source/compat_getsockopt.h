@@ -8,16 +8,6 @@
 
 #include "uring_sockopt.h"
 
-/** getsockopt(2) of libc, or what uring_set_libc_getsockopt() set. */
-int compat_libc_getsockopt(int fd,
-			   int level,
-			   int optname,
-			   void *optval,
-			   socklen_t *optlen);
-
-/** Whether socket_wrapper or quic_ko_wrapper is loaded. */
-bool compat_wrapped(void);
-
 /**
  * Whether a query may go through the ring.
  *
@@ -26,11 +16,6 @@ bool compat_wrapped(void);
  */
 enum uring_reason compat_query_route(const struct uring_socket *sock,
 				     const struct uring_query *query);
-
-/** Answer by system call. */
-void compat_query_syscall(const struct uring_socket *sock,
-			  struct uring_query *query,
-			  enum uring_reason reason);
 
 /**
  * Take the ring's result.  A result >= 0 is the answer.  On any error the

@@ -30,6 +30,7 @@
 #include "uring_batch.h"
 #include "uring_options.h"
 #include "uring_process_internal.h"
+#include "uring_syscall.h"
 #include "util/dlinklist.h"
 #include "util/macros.h"
 
@@ -104,7 +105,7 @@ static void uring_item_done(struct uring_op *op, int res, bool lost)
 		memcpy(query->optval, batch->input + item->offset, item->size);
 	}
 	if (lost) {
-		compat_query_syscall(&batch->sock, query, URING_REASON_NORING);
+		uring_syscall_query(&batch->sock, query, URING_REASON_NORING);
 	} else {
 		compat_query_result(&batch->sock, query, res);
 	}
@@ -203,9 +204,9 @@ void uring_batches_submit(struct uring_ring *ring,
 				reason = uring_item_submit(ring, item);
 			}
 			if (reason != URING_REASON_NONE) {
-				compat_query_syscall(&batch->sock,
-						     item->query,
-						     reason);
+				uring_syscall_query(&batch->sock,
+						    item->query,
+						    reason);
 			}
 		}
 	}

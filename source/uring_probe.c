@@ -20,10 +20,11 @@
 #include <linux/udp.h>
 #include <liburing.h>
 
-#include "compat_getsockopt.h"
 #include "uring_probe.h"
 #include "uring_process_internal.h"
 #include "uring_ring.h"
+#include "uring_sockopt.h"
+#include "uring_syscall.h"
 #include "util/macros.h"
 
 /* The queries of a probe: one harmless option per level. */
@@ -212,7 +213,7 @@ struct uring_probe *uring_probe(TALLOC_CTX *mem_ctx)
 	if (probe == NULL) {
 		return NULL;
 	}
-	probe->result.wrapped = compat_wrapped();
+	probe->result.wrapped = uring_syscall_wrapped();
 	probe->result.ring_error = uring_ring_create(probe, &ring);
 	if (ring != NULL) {
 		unsigned flags = uring_ring_setup_flags(ring);

@@ -17,10 +17,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "compat_getsockopt.h"
 #include "uring_batch.h"
 #include "uring_options.h"
 #include "uring_sockopt_internal.h"
+#include "uring_syscall.h"
 
 /* include/uapi/asm-generic/mman-common.h, Linux 5.14 */
 #ifndef MADV_POPULATE_WRITE
@@ -155,7 +155,7 @@ int uring_getsockopt(int fd,
 		} else if (mode == URING_MODE_SYSCALL) {
 			query.reason = URING_REASON_MODE;
 		}
-		ret = compat_libc_getsockopt(
+		ret = uring_syscall_getsockopt(
 			fd, level, optname, optval, optlen);
 		query.error = ret != 0 ? errno : 0;
 		uring_batches_account(NULL, 0, &batch);
@@ -198,9 +198,9 @@ void uring_query_batch(const struct uring_socket *sock,
 		NULL, NULL, sock, queries, num_queries, NULL, NULL);
 	if (batch == NULL) {
 		for (i = 0; i < num_queries; i++) {
-			compat_query_syscall(sock,
-					     &queries[i],
-					     URING_REASON_NORING);
+			uring_syscall_query(sock,
+					    &queries[i],
+					    URING_REASON_NORING);
 		}
 		return;
 	}
@@ -210,9 +210,9 @@ void uring_query_batch(const struct uring_socket *sock,
 		void *optval = queries[i].optval;
 
 		if (batch->items[i].overruns) {
-			compat_query_syscall(sock,
-					     &queries[i],
-					     URING_REASON_SHAPE);
+			uring_syscall_query(sock,
+					    &queries[i],
+					    URING_REASON_SHAPE);
 			continue;
 		}
 		if (batch->items[i].size > 0) {

@@ -19,6 +19,7 @@
 
 #include "compat_getsockopt.h"
 #include "uring_process_internal.h"
+#include "uring_syscall.h"
 #include "own_process.h"
 #include "util/macros.h"
 
@@ -219,7 +220,7 @@ static void libc_hook(void)
 	struct uring_query q = nodelay(&value);
 
 	uring_set_libc_getsockopt(counting_getsockopt);
-	compat_query_syscall(&sock, &q, URING_REASON_FEW);
+	uring_syscall_query(&sock, &q, URING_REASON_FEW);
 	CHECK(libc_calls == 1 && value == 0 && q.error == 0);
 }
 
