@@ -89,8 +89,8 @@ QUICD_UNITS = ['test_qlog.c', 'test_reading.c', 'test_stateless.c']
 UTIL = ['util/address', 'util/printable']
 LIBRARY = ['compat_getsockopt', 'smbd_uring_backend', 'uring_batch',
            'uring_explain', 'uring_options', 'uring_probe', 'uring_process',
-           'uring_queue', 'uring_request', 'uring_ring', 'uring_sockopt',
-           'uring_syscall']
+           'uring_queue', 'uring_request', 'uring_ring', 'uring_ring_try',
+           'uring_sockopt', 'uring_syscall']
 INTERPOSE = ['epoll_interpose']
 PUBLISH = ['transport/figures', 'transport/publish',
            'transport/quicd_counters']

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "uring_ring.h"
+#include "uring_ring_try.h"
 
 static int io_uring_disabled_sysctl(void)
 {

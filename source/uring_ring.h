@@ -31,23 +31,6 @@ struct uring_op {
 	void (*done)(struct uring_op *op, int res, bool lost);
 };
 
-/*
- * In place of an errno: a system-call filter kills whoever uses io_uring.  No
- * errno is as large.
- */
-#define URING_RING_KILLED 4096
-
-/**
- * @brief Let a child process find out whether a system-call filter kills it.
- *
- * The function does this once.  A process that is forked later inherits the
- * verdict.  uring_ring_create() calls this function first.
- *
- * @return 0 if no filter kills; URING_RING_KILLED; or an errno if there can be
- *         no child.
- */
-int uring_ring_try(void);
-
 /**
  * @brief Create a ring that accepts only IORING_OP_URING_CMD and, where the
  * kernel has it (6.15), IORING_OP_EPOLL_WAIT.
@@ -56,7 +39,8 @@ int uring_ring_try(void);
  * IORING_SETUP_SINGLE_ISSUER (6.0), to the calling thread.
  *
  * @return 0, or an errno: ENOSYS, EPERM, ENOMEM, EMFILE, ... as
- *         io_uring_setup(2) says; uring_ring_explain() puts it into words.
+ *         io_uring_setup(2) says, or what uring_ring_try() returns;
+ *         uring_ring_explain() puts it into words.
  */
 int uring_ring_create(TALLOC_CTX *mem_ctx, struct uring_ring **_ring);
 

@@ -26,7 +26,7 @@
 #include "shim.h"
 #include "smbd_uring_backend.h"
 #include "tree.h"
-#include "uring_ring.h"
+#include "uring_ring_try.h"
 
 static struct {
 	const struct preload_functions *next;
