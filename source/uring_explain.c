@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Why there is no ring, in words for administrators: the cause and the remedy.
+ * Why the ring does not answer, in words for administrators: the cause and the
+ * remedy, and the line in the log that has them.
  *
- * docs/troubleshooting.md and smbd_uring(7) have the same causes; tests/checks/test_docs
- * compares the lists.
+ * docs/troubleshooting.md and smbd_uring(7) have the same causes;
+ * tests/checks/test_docs compares the lists.
  */
 
 #include "config.h"
@@ -12,8 +13,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "uring_ring.h"
+#include "uring_explain.h"
+#include "uring_probe.h"
 #include "uring_ring_try.h"
+#include "util/message.h"
+
+#define EXPLAIN_FALLBACK "falling back to system calls: %s"
+
+const char *uring_errno_name(int error)
+{
+	const char *name = strerrorname_np(error);
+
+	return name != NULL ? name : "E?";
+}
 
 static int io_uring_disabled_sysctl(void)
 {
@@ -35,7 +47,7 @@ const char *uring_ring_explain(int error, char *buf, size_t buflen)
 {
 	const char *cause = NULL;
 	const char *remedy = NULL;
-	const char *name = strerrorname_np(error);
+	const char *name = uring_errno_name(error);
 	int disabled = 0;
 
 	switch (error) {
@@ -98,11 +110,57 @@ const char *uring_ring_explain(int error, char *buf, size_t buflen)
 		remedy = "restart the service to try again";
 		break;
 	}
+	snprintf(buf, buflen, "%s (%s); %s", cause, name, remedy);
+	return buf;
+}
+
+const char *uring_explain_fallback(int error, char *buf, size_t buflen)
+{
+	char explained[256];
+
+	MESSAGE_INDEX("warning", EXPLAIN_FALLBACK);
 	snprintf(buf,
 		 buflen,
-		 "%s (%s); %s",
-		 cause,
-		 name != NULL ? name : "E?",
-		 remedy);
+		 EXPLAIN_FALLBACK,
+		 uring_ring_explain(error, explained, sizeof(explained)));
+	return buf;
+}
+
+const char *uring_probe_explain(bool ring, int error, char *buf, size_t buflen)
+{
+	if (ring) {
+		return uring_ring_explain(error, buf, buflen);
+	}
+
+	switch (error) {
+	case EOPNOTSUPP:
+		snprintf(buf,
+			 buflen,
+			 "the kernel serves SOL_SOCKET only (EOPNOTSUPP), as "
+			 "Linux up to 7.3 does; nothing to do: the others are "
+			 "asked by system call");
+		break;
+	case ENOSYS:
+		snprintf(buf,
+			 buflen,
+			 "the kernel's ring has no getsockopt (ENOSYS); "
+			 "use Linux 6.7 or newer");
+		break;
+	case EACCES:
+	case EPERM:
+		snprintf(buf,
+			 buflen,
+			 "a security module refuses the command (%s); "
+			 "allow io_uring cmd on sockets in its policy",
+			 uring_errno_name(error));
+		break;
+	default:
+		snprintf(buf,
+			 buflen,
+			 "%s (%s)",
+			 strerror(error),
+			 uring_errno_name(error));
+		break;
+	}
 	return buf;
 }

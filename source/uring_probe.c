@@ -8,7 +8,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/ioctl.h>
@@ -257,43 +256,4 @@ const struct uring_probe_class *uring_probe_class(
 	const struct probe *p = (const struct probe *)(const void *)probe;
 
 	return i < NUM_PROBE_CLASSES ? &p->classes[i] : NULL;
-}
-
-const char *uring_probe_explain(bool ring, int error, char *buf, size_t buflen)
-{
-	if (ring) {
-		return uring_ring_explain(error, buf, buflen);
-	}
-
-	switch (error) {
-	case EOPNOTSUPP:
-		snprintf(buf,
-			 buflen,
-			 "the kernel serves SOL_SOCKET only (EOPNOTSUPP), as "
-			 "Linux up to 7.3 does; nothing to do: the others are "
-			 "asked by system call");
-		break;
-	case ENOSYS:
-		snprintf(buf,
-			 buflen,
-			 "the kernel's ring has no getsockopt (ENOSYS); "
-			 "use Linux 6.7 or newer");
-		break;
-	case EACCES:
-	case EPERM:
-		snprintf(buf,
-			 buflen,
-			 "a security module refuses the command (%s); "
-			 "allow io_uring cmd on sockets in its policy",
-			 uring_errno_name(error));
-		break;
-	default:
-		snprintf(buf,
-			 buflen,
-			 "%s (%s)",
-			 strerror(error),
-			 uring_errno_name(error));
-		break;
-	}
-	return buf;
 }

@@ -19,12 +19,9 @@
 #include <talloc.h>
 #include <tevent.h>
 
+#include "uring_explain.h"
 #include "uring_process_internal.h"
-#include "uring_ring.h"
 #include "util/macros.h"
-#include "util/message.h"
-
-#define PROCESS_FALLBACK "falling back to system calls: %s"
 
 static struct {
 	pthread_mutex_t mutex;
@@ -148,13 +145,6 @@ const char *uring_reason_name(enum uring_reason reason)
 	return (size_t)reason < ARRAY_SIZE(names) ? names[reason] : NULL;
 }
 
-const char *uring_errno_name(int error)
-{
-	const char *name = strerrorname_np(error);
-
-	return name != NULL ? name : "E?";
-}
-
 void uring_counters_get(struct uring_counters *counters, size_t size)
 {
 	size_t known = size;
@@ -214,7 +204,6 @@ void uring_process_ring_created(void)
 void uring_process_ring_failed(int error)
 {
 	void (*log_fn)(const char *line) = NULL;
-	char explained[256];
 	char line[320];
 	bool logged;
 
@@ -229,11 +218,7 @@ void uring_process_ring_failed(int error)
 	if (logged) {
 		return;
 	}
-	MESSAGE_INDEX("warning", PROCESS_FALLBACK);
-	snprintf(line,
-		 sizeof(line),
-		 PROCESS_FALLBACK,
-		 uring_ring_explain(error, explained, sizeof(explained)));
+	uring_explain_fallback(error, line, sizeof(line));
 	if (log_fn != NULL) {
 		log_fn(line);
 	} else {

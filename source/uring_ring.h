@@ -121,10 +121,4 @@ int uring_ring_epoll_wait(struct uring_ring *ring,
 			  struct epoll_event *event,
 			  int timeout);
 
-/**
- * @brief Cause and remedy of an errno of uring_ring_create() or
- * uring_ring_run(), as "CAUSE; REMEDY", in buf.
- */
-const char *uring_ring_explain(int error, char *buf, size_t buflen);
-
 #endif /* URING_RING_H */

@@ -21,6 +21,7 @@
 #include <liburing.h>
 #include <cmocka.h>
 
+#include "uring_explain.h"
 #include "uring_ring.h"
 #include "kernel.h"
 #include "util/macros.h"
