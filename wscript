@@ -105,10 +105,11 @@ PRELOAD = ['preload/' + part for part in (
 
 TOOL = ['tool/' + part for part in (
     'main', 'tool', 'probe', 'connect', 'status', 'rows', 'cluster', 'kernel',
-    'sockdiag', 'names', 'command', 'table', 'cell', 'sort', 'text', 'json',
-    'openmetrics', 'openmetrics_clients', 'metrics', 'clients', 'history',
-    'quicd', 'replace', 'report', 'day', 'html', 'top', 'check', 'ports', 'smbd',
-    'systemd', 'testparm', 'enable', 'disable', 'dropin', 'restart')]
+    'sockdiag', 'names', 'command', 'table', 'cell', 'sort', 'text',
+    'text_quicd', 'json', 'json_quicd', 'openmetrics', 'openmetrics_clients',
+    'openmetrics_quicd', 'quicd', 'metrics', 'clients', 'history', 'replace',
+    'report', 'day', 'html', 'top', 'check', 'ports', 'smbd', 'systemd',
+    'testparm', 'enable', 'disable', 'dropin', 'restart')]
 
 # The functions that a unit test replaces by its own, with ld's --wrap.
 UNIT_WRAPS = {
