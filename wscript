@@ -98,6 +98,9 @@ TRANSPORT = ['transport/' + part for part in (
     'meter', 'name_list', 'parameters', 'snapshot', 'tcp', 'warn', 'watch',
     'watch_rows', 'watch_settings')]
 
+SHIM = ['preload/' + part for part in (
+    'shim', 'shim_environment', 'shim_module')]
+
 # The preload library without its shim.
 PRELOAD = ['preload/' + part for part in (
     'preload', 'connection', 'log', 'names', 'query', 'section', 'settings',
@@ -291,7 +294,7 @@ def build(bld):
             VERSION=VERSION)
     bld.install_files('${INCLUDEDIR}/tevent-uring',
                       bld.path.ant_glob('source/include/*.h'))
-    module(target='smbd-uring-preload', source=source('preload/shim'), use=[],
+    module(target='smbd-uring-preload', source=source(*SHIM), use=[],
            install_path='${PRIVATEDIR}')
     module(target='smbd-uring-module', source=source(*PRELOAD), use=ours,
            install_path='${PRIVATEDIR}')

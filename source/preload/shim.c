@@ -17,35 +17,17 @@
  * A function interposes libc's only if its object was loaded with the program.
  * Therefore the interposed functions are here, and pass each call on: to the
  * module's hook if there is one, else to the next definition.
- *
- * smbd starts other programs (rpcd_*, samba-bgqd, scripts).  They need nothing
- * of us, so the constructor takes this library out of LD_PRELOAD in smbd.
- * Other programs keep it: on a domain controller "samba" starts smbd.
  */
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <link.h>
 #include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "shim.h"
-#include "util/macros.h"
-#include "util/message.h"
+#include "shim_internal.h"
 
 #define SHIM_PUBLIC __attribute__((visibility("default")))
-#define SHIM_MODULE "smbd-uring-module.so"
-
-/* libtevent and talloc must be those that smbd itself has loaded. */
-static const char *const shim_needs[] = {"libtevent.so.0", "libtalloc.so.2"};
 
 static struct preload_functions shim_next;
 static struct preload_functions shim_hooks;
@@ -72,10 +54,6 @@ static const struct preload_functions *shim_get_next(void)
 	(void)pthread_once(&shim_next_once, shim_find_next);
 	return &shim_next;
 }
-
-/*
- * The interposed functions
- */
 
 SHIM_PUBLIC int getsockopt(int fd,
 			   int level,
@@ -142,176 +120,10 @@ SHIM_PUBLIC void smb_vfs_call_disconnect(struct vfs_handle_struct *handle)
 	}
 }
 
-/*
- * LD_PRELOAD
- */
-
-static const char *shim_last_component(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
-/*
- * Whether an entry of LD_PRELOAD is this library.  The name suffices: an entry
- * may have no directory, or one with $LIB in it.
- */
-static bool shim_is_own_entry(const char *entry, const char *own)
-{
-	struct stat a;
-	struct stat b;
-
-	return strcmp(shim_last_component(entry), shim_last_component(own)) ==
-		       0 ||
-	       (stat(entry, &a) == 0 && stat(own, &b) == 0 &&
-		a.st_dev == b.st_dev && a.st_ino == b.st_ino);
-}
-
-static void shim_leave_environment(const char *own)
-{
-	const char *value = getenv("LD_PRELOAD");
-	char *copy = value != NULL ? strdup(value) : NULL;
-	char *rest = value != NULL ? strdup(value) : NULL;
-	size_t used = 0;
-	char *entry = NULL;
-	char *saved = NULL;
-
-	if (copy == NULL || rest == NULL) {
-		goto done;
-	}
-	/* the separators that ld.so(8) knows */
-	for (entry = strtok_r(copy, ": ", &saved); entry != NULL;
-	     entry = strtok_r(NULL, ": ", &saved))
-	{
-		size_t length = strlen(entry);
-
-		if (shim_is_own_entry(entry, own)) {
-			continue;
-		}
-		if (used > 0) {
-			rest[used] = ':';
-			used++;
-		}
-		memcpy(&rest[used], entry, length);
-		used += length;
-	}
-	rest[used] = '\0';
-	if (used > 0) {
-		(void)setenv("LD_PRELOAD", rest, 1);
-	} else {
-		(void)unsetenv("LD_PRELOAD");
-	}
-done:
-	free(rest);
-	free(copy);
-}
-
-/*
- * The module
- */
-
-#define SHIM_NOT_LOADED "smbd_uring: not loaded, smbd runs without it: %s"
-
-/* smbd has opened no log yet.  The journal takes <4> for a warning. */
-static void shim_complain(const char *why)
-{
-	MESSAGE_INDEX("warning", SHIM_NOT_LOADED);
-	(void)fprintf(stderr,
-		      "%s" SHIM_NOT_LOADED "\n",
-		      getenv("JOURNAL_STREAM") != NULL ? "<4>" : "",
-		      why != NULL ? why : "unknown error");
-}
-
-/* The module is beside this library, wherever that was installed. */
-static bool shim_module_path(const char *own, char path[PATH_MAX])
-{
-	char *slash = NULL;
-
-	if (realpath(own, path) == NULL) {
-		return false;
-	}
-	slash = strrchr(path, '/');
-	if (slash == NULL ||
-	    (size_t)(slash + 1 - path) + sizeof(SHIM_MODULE) > PATH_MAX)
-	{
-		return false;
-	}
-	memcpy(slash + 1, SHIM_MODULE, sizeof(SHIM_MODULE));
-	return true;
-}
-
-/*
- * The loader maps a file that was cut, and dies of SIGBUS.  The table of the
- * section headers is the last thing in the file.
- */
-static bool shim_module_cut(const char *path)
-{
-	ElfW(Ehdr) header = {};
-	struct stat st = {};
-	bool cut = false;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd == -1) {
-		return false; /* dlopen() says why */
-	}
-	if (fstat(fd, &st) == 0 &&
-	    pread(fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header))
-	{
-		cut = (uint64_t)st.st_size <
-		      header.e_shoff +
-			      (uint64_t)header.e_shnum * header.e_shentsize;
-	}
-	close(fd);
-	return cut;
-}
-
-static void shim_open_module(const char *own)
+static void __attribute__((constructor)) shim_init(void)
 {
 	preload_module_init_fn_t *module_init = NULL;
 	int (*first)(int, int, int, void *, socklen_t *) = NULL;
-	char path[PATH_MAX];
-	void *module = NULL;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(shim_needs); i++) {
-		if (dlopen(shim_needs[i], RTLD_LAZY | RTLD_NOLOAD) == NULL) {
-			(void)snprintf(path,
-				       sizeof(path),
-				       "this smbd does not use %s",
-				       shim_needs[i]);
-			shim_complain(path);
-			return;
-		}
-	}
-	if (!shim_module_path(own, path)) {
-		shim_complain(strerror(errno));
-		return;
-	}
-	if (shim_module_cut(path)) {
-		shim_complain(SHIM_MODULE " is cut short");
-		return;
-	}
-	module = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-	if (module == NULL) {
-		shim_complain(dlerror());
-		return;
-	}
-	module_init = (preload_module_init_fn_t *)dlsym(module,
-							PRELOAD_MODULE_INIT);
-	if (module_init == NULL) {
-		shim_complain(dlerror());
-		return;
-	}
-	first = dlsym(RTLD_DEFAULT, "getsockopt");
-	if (first == NULL || first == getsockopt) {
-		first = shim_get_next()->getsockopt;
-	}
-	module_init(shim_get_next(), first, &shim_hooks);
-}
-
-static void __attribute__((constructor)) shim_init(void)
-{
 	Dl_info own = {};
 
 	if (strcmp(program_invocation_short_name, "smbd") != 0 ||
@@ -320,5 +132,13 @@ static void __attribute__((constructor)) shim_init(void)
 		return;
 	}
 	shim_leave_environment(own.dli_fname);
-	shim_open_module(own.dli_fname);
+	module_init = shim_open_module(own.dli_fname);
+	if (module_init == NULL) {
+		return;
+	}
+	first = dlsym(RTLD_DEFAULT, "getsockopt");
+	if (first == NULL || first == getsockopt) {
+		first = shim_get_next()->getsockopt;
+	}
+	module_init(shim_get_next(), first, &shim_hooks);
 }
