@@ -95,8 +95,8 @@ INTERPOSE = ['epoll_interpose']
 PUBLISH = ['transport/figures', 'transport/publish',
            'transport/quicd_counters']
 TRANSPORT = ['transport/' + part for part in (
-    'meter', 'name_list', 'parameters', 'snapshot', 'tcp', 'warn', 'watch',
-    'watch_rows', 'watch_settings')]
+    'meter', 'name_list', 'parameters', 'snapshot', 'snapshot_text', 'tcp',
+    'warn', 'watch', 'watch_rows', 'watch_settings')]
 
 SHIM = ['preload/' + part for part in (
     'shim', 'shim_environment', 'shim_module')]

@@ -18,6 +18,7 @@
 #include "query.h"
 #include "share.h"
 #include "transport/snapshot.h"
+#include "transport/snapshot_text.h"
 #include "transport/watch.h"
 #include "tree.h"
 #include "util/address.h"

@@ -52,12 +52,4 @@ const char *uring_snapshot_query_name(const struct uring_snapshot *snapshot,
 bool uring_snapshot_has(const struct uring_snapshot *snapshot,
 			enum figure_index index);
 
-/**
- * @brief One line: "rtt_us=21 ... via TCP_INFO=ring IP_MTU=syscall(level)".
- *
- * @return a talloc string, NULL without memory.
- */
-char *uring_snapshot_string(TALLOC_CTX *mem_ctx,
-			    const struct uring_snapshot *snapshot);
-
 #endif /* TRANSPORT_SNAPSHOT_H */

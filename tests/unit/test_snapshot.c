@@ -17,6 +17,7 @@
 
 #include "smbd_uring_backend.h"
 #include "transport/snapshot.h"
+#include "transport/snapshot_text.h"
 #include "kernel.h"
 #include "own_process.h"
 
