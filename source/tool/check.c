@@ -11,16 +11,14 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-#include <sys/socket.h>
 
 #include "check.h"
-#include "ports.h"
+#include "negotiate.h"
 #include "rows.h"
 #include "smbd.h"
 #include "systemd.h"
@@ -28,40 +26,18 @@
 #include "tool.h"
 #include "transport/parameters.h"
 #include "uring_probe.h"
-#include "util/address.h"
 #include "util/clock.h"
-#include "util/macros.h"
-#include "util/printable.h"
+#include "verdict.h"
 
-/* How long smbd may take to serve our own connection. */
+/* How long smbd may take to sample our own connection. */
 #define CHECK_PATIENCE_MS 3000
 #define CHECK_POLL_MS 50
-
-/*
- * A NEGOTIATE request of SMB2 (MS-SMB2 2.2.3) for 2.0.2 to 3.0.2: smbd answers
- * it, so that its event loop turns and samples the connection.  smbd logs
- * nothing of it.
- */
-#define CHECK_HEADER 4
-#define CHECK_BODY (CHECK_HEADER + 64)
-#define CHECK_DIALECTS (CHECK_BODY + 36)
-static const unsigned char check_negotiate[CHECK_DIALECTS + 8] = {
-	/* the length of the rest */
-	[3] = CHECK_DIALECTS + 8 - CHECK_HEADER,
-	[CHECK_HEADER] = 0xfe, 'S', 'M', 'B', 64,
-	/* one credit */
-	[CHECK_HEADER + 14] = 1,
-	/* four dialects; signing enabled */
-	[CHECK_BODY] = 36, 0, 4, 0, 1,
-	[CHECK_DIALECTS] = 0x02, 0x02, 0x10, 0x02, 0x00, 0x03, 0x02, 0x03,
-};
 
 struct check {
 	const char *configfile;
 	struct testparm *testparm;
 	struct smbd *smbd;
-	/** the texts of a level; NULL: none */
-	char *texts[CHECK_UNKNOWN + 1];
+	struct verdict *verdict;
 };
 
 /* What the running smbd shows. */
@@ -73,60 +49,6 @@ struct check_evidence {
 	/** the age of the newest sample, in nanoseconds */
 	uint64_t age;
 };
-
-static void __attribute__((format(printf, 3, 4)))
-check_add(struct check *check, enum check_level level, const char *format, ...)
-{
-	char **text = &check->texts[level];
-	va_list ap;
-
-	if (*text == NULL) {
-		*text = talloc_strdup(check, "");
-	} else {
-		*text = talloc_strdup_append(*text, "; ");
-	}
-	va_start(ap, format);
-	*text = talloc_vasprintf_append(*text, format, ap);
-	va_end(ap);
-}
-
-/* The worst level comes first; what is fine is not said besides a fault. */
-static int check_report(const struct check *check)
-{
-	static const struct {
-		enum check_level level;
-		const char *name;
-	} order[] = {
-		{CHECK_CRITICAL, "CRITICAL"},
-		{CHECK_UNKNOWN, "UNKNOWN"},
-		{CHECK_WARNING, "WARNING"},
-		{CHECK_OK, "OK"},
-	};
-	char line[4096];
-	size_t i;
-	size_t j;
-
-	for (i = 0; i + 1 < ARRAY_SIZE(order); i++) {
-		if (check->texts[order[i].level] != NULL) {
-			break;
-		}
-	}
-	printf("%s", order[i].name);
-	for (j = i; j < ARRAY_SIZE(order); j++) {
-		const char *text = check->texts[order[j].level];
-
-		if (text != NULL && (j == i || order[j].level != CHECK_OK)) {
-			/* names of smb.conf and paths are in it */
-			(void)printable_copy(line, sizeof(line), text);
-			printf("%s %s", j == i ? ":" : ";", line);
-		}
-	}
-	printf("\n");
-	if (tool_flush() != EXIT_SUCCESS) {
-		return CHECK_UNKNOWN;
-	}
-	return (int)order[i].level;
-}
 
 /*
  * smb.conf
@@ -145,31 +67,31 @@ static void check_line(struct check *check, const struct testparm_line *line)
 
 	switch (uring_parameter_judge(line->section, line->name, &nearest)) {
 	case URING_PARAMETER_UNKNOWN:
-		check_add(check,
-			  CHECK_WARNING,
-			  "smb.conf: %s in [%s]: unknown parameter, the "
-			  "nearest known one is smbd_uring:%s",
-			  line->name,
-			  line->section,
-			  nearest.name);
+		verdict_add(check->verdict,
+			    VERDICT_WARNING,
+			    "smb.conf: %s in [%s]: unknown parameter, the "
+			    "nearest known one is smbd_uring:%s",
+			    line->name,
+			    line->section,
+			    nearest.name);
 		break;
 	case URING_PARAMETER_MISPLACED:
-		check_add(check,
-			  CHECK_WARNING,
-			  "smb.conf: %s in [%s]: only [global] can have it",
-			  line->name,
-			  line->section);
+		verdict_add(check->verdict,
+			    VERDICT_WARNING,
+			    "smb.conf: %s in [%s]: only [global] can have it",
+			    line->name,
+			    line->section);
 		break;
 	case URING_PARAMETER_KNOWN:
 		if (!uring_parameter_allows(nearest.name, line->value)) {
-			check_add(check,
-				  CHECK_WARNING,
-				  "smb.conf: %s = %s in [%s]: unknown value, "
-				  "allowed: %s",
-				  line->name,
-				  line->value,
-				  line->section,
-				  nearest.allowed);
+			verdict_add(check->verdict,
+				    VERDICT_WARNING,
+				    "smb.conf: %s = %s in [%s]: unknown value, "
+				    "allowed: %s",
+				    line->name,
+				    line->value,
+				    line->section,
+				    nearest.allowed);
 		}
 		break;
 	case URING_PARAMETER_FOREIGN:
@@ -190,10 +112,10 @@ static bool check_smb_conf(struct check *check)
 	{
 		return true;
 	}
-	check_add(check,
-		  CHECK_WARNING,
-		  "smb.conf does not set smbd_uring:backend = io_uring, so the "
-		  "library does nothing");
+	verdict_add(check->verdict,
+		    VERDICT_WARNING,
+		    "smb.conf does not set smbd_uring:backend = io_uring, so "
+		    "the library does nothing");
 	return false;
 }
 
@@ -227,17 +149,17 @@ static void check_load_failed(struct check *check)
 {
 	char *confinement = smbd_confinement(check, check->smbd->pid);
 
-	check_add(check,
-		  CHECK_CRITICAL,
-		  "not loaded in smbd (process %d), although its LD_PRELOAD "
-		  "names it: see journalctl -u %s",
-		  (int)check->smbd->pid,
-		  check_unit(check));
+	verdict_add(check->verdict,
+		    VERDICT_CRITICAL,
+		    "not loaded in smbd (process %d), although its LD_PRELOAD "
+		    "names it: see journalctl -u %s",
+		    (int)check->smbd->pid,
+		    check_unit(check));
 	if (confinement != NULL && confinement[0] != '\0') {
-		check_add(check,
-			  CHECK_CRITICAL,
-			  "what may deny it: %s",
-			  confinement);
+		verdict_add(check->verdict,
+			    VERDICT_CRITICAL,
+			    "what may deny it: %s",
+			    confinement);
 	}
 }
 
@@ -251,36 +173,36 @@ static void check_not_loaded(struct check *check)
 	if (smbd->has_shim || smbd_preload_has_shim(smbd->preload)) {
 		check_load_failed(check);
 	} else if (smbd_preload_has_shim(configured) && other) {
-		check_add(check,
-			  CHECK_CRITICAL,
-			  "not loaded in smbd (process %d): it has "
-			  "LD_PRELOAD=%s; if it has that after systemctl "
-			  "restart %s, too, which ends all sessions, an "
-			  "EnvironmentFile= of the unit sets it "
-			  "(/etc/default/samba)",
-			  (int)smbd->pid,
-			  smbd->preload,
-			  unit);
+		verdict_add(check->verdict,
+			    VERDICT_CRITICAL,
+			    "not loaded in smbd (process %d): it has "
+			    "LD_PRELOAD=%s; if it has that after systemctl "
+			    "restart %s, too, which ends all sessions, an "
+			    "EnvironmentFile= of the unit sets it "
+			    "(/etc/default/samba)",
+			    (int)smbd->pid,
+			    smbd->preload,
+			    unit);
 	} else if (smbd_preload_has_shim(configured)) {
-		check_add(check,
-			  CHECK_CRITICAL,
-			  "not loaded in smbd (process %d), which was started "
-			  "before it was enabled: systemctl restart %s ends "
-			  "all sessions",
-			  (int)smbd->pid,
-			  unit);
+		verdict_add(check->verdict,
+			    VERDICT_CRITICAL,
+			    "not loaded in smbd (process %d), which was started "
+			    "before it was enabled: systemctl restart %s ends "
+			    "all sessions",
+			    (int)smbd->pid,
+			    unit);
 	} else if (other) {
-		check_add(check,
-			  CHECK_CRITICAL,
-			  "not loaded in smbd (process %d): another library "
-			  "wins, LD_PRELOAD=%s; write both into one line",
-			  (int)smbd->pid,
-			  smbd->preload);
+		verdict_add(check->verdict,
+			    VERDICT_CRITICAL,
+			    "not loaded in smbd (process %d): another library "
+			    "wins, LD_PRELOAD=%s; write both into one line",
+			    (int)smbd->pid,
+			    smbd->preload);
 	} else {
-		check_add(check,
-			  CHECK_CRITICAL,
-			  "not loaded in smbd (process %d): smbd-uring enable",
-			  (int)smbd->pid);
+		verdict_add(check->verdict,
+			    VERDICT_CRITICAL,
+			    "not loaded in smbd (process %d): smbd-uring enable",
+			    (int)smbd->pid);
 	}
 }
 
@@ -334,82 +256,18 @@ static bool check_is_enough(const struct check *check,
 	       (evidence->sampled || !check_samples_wanted(check));
 }
 
-/* A connection to smbd, or -1; own becomes its address. */
-static int check_connect_port(const char *host,
-			      uint16_t port,
-			      char own[ADDRESS_TEXT_SIZE])
-{
-	struct address to = {};
-	struct address from = {
-		.len = sizeof(from.u),
-	};
-	const struct timeval patience = {
-		.tv_sec = CHECK_PATIENCE_MS / 1000,
-	};
-	int fd = -1;
-
-	if (!address_parse(host, port, &to)) {
-		return -1;
-	}
-	fd = socket(to.u.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1) {
-		return -1;
-	}
-	/* it limits connect(2), too: smbd may accept nobody */
-	if (setsockopt(fd,
-		       SOL_SOCKET,
-		       SO_SNDTIMEO,
-		       &patience,
-		       sizeof(patience)) != 0 ||
-	    connect(fd, &to.u.sa, to.len) != 0 ||
-	    getsockname(fd, &from.u.sa, &from.len) != 0)
-	{
-		close(fd);
-		return -1;
-	}
-	(void)address_print(&from.u.sa, own);
-	return fd;
-}
-
-static int check_connect(const struct ports *ports, char own[ADDRESS_TEXT_SIZE])
-{
-	static const char *const hosts[] = {"127.0.0.1", "::1"};
-	size_t i;
-	size_t j;
-	int fd = -1;
-
-	for (i = 0; fd == -1 && i < ports->num_ports; i++) {
-		for (j = 0; fd == -1 && j < ARRAY_SIZE(hosts); j++) {
-			fd = check_connect_port(hosts[j], ports->ports[i], own);
-		}
-	}
-	return fd;
-}
-
 /* Connect, as no client gives evidence; false if smbd does not let us. */
 static bool check_look_by_connection(const struct check *check,
 				     struct check_evidence *evidence)
 {
 	char own[ADDRESS_TEXT_SIZE] = "";
-	struct ports ports;
 	int waited = 0;
-	int fd = -1;
+	int fd;
 
-	if (ports_read(check->configfile, &ports) == 0) {
-		fd = check_connect(&ports, own);
-	}
-
-	/* after a restart it may not listen yet */
-	while (fd == -1 && waited < CHECK_PATIENCE_MS) {
-		usleep(CHECK_POLL_MS * 1000);
-		waited += CHECK_POLL_MS;
-		fd = check_connect(&ports, own);
-	}
+	fd = negotiate_start(check->configfile, own);
 	if (fd == -1) {
 		return false;
 	}
-	waited = 0;
-	(void)send(fd, check_negotiate, sizeof(check_negotiate), MSG_NOSIGNAL);
 	while (!check_is_enough(check, evidence) && waited < CHECK_PATIENCE_MS)
 	{
 		usleep(CHECK_POLL_MS * 1000);
@@ -440,25 +298,26 @@ static void check_no_ring(struct check *check)
 			 "smbd's log has a line \"falling back\" with the "
 			 "cause");
 	}
-	check_add(check,
-		  CHECK_WARNING,
-		  "smbd (process %d) has no ring, and asks by system call; %s",
-		  (int)check->smbd->pid,
-		  why);
+	verdict_add(check->verdict,
+		    VERDICT_WARNING,
+		    "smbd (process %d) has no ring, and asks by system call; "
+		    "%s",
+		    (int)check->smbd->pid,
+		    why);
 }
 
 static void check_ring(struct check *check,
 		       const struct check_evidence *evidence)
 {
 	if (evidence->num_rings > 0) {
-		check_add(check, CHECK_OK, "queries by io_uring");
+		verdict_add(check->verdict, VERDICT_OK, "queries by io_uring");
 	} else if (check_ring_wanted(check)) {
 		check_no_ring(check);
 	} else if (check_samples_wanted(check)) {
-		check_add(check,
-			  CHECK_OK,
-			  "queries by system call, as smbd_uring:sockopt is "
-			  "not auto");
+		verdict_add(check->verdict,
+			    VERDICT_OK,
+			    "queries by system call, as smbd_uring:sockopt is "
+			    "not auto");
 	}
 }
 
@@ -466,24 +325,24 @@ static void check_samples(struct check *check,
 			  const struct check_evidence *evidence)
 {
 	if (!check_samples_wanted(check)) {
-		check_add(check,
-			  CHECK_OK,
-			  "no samples, as smbd_uring:sample interval is not "
-			  "set");
+		verdict_add(check->verdict,
+			    VERDICT_OK,
+			    "no samples, as smbd_uring:sample interval is not "
+			    "set");
 	} else if (evidence->sampled) {
-		check_add(check,
-			  CHECK_OK,
-			  "%zu connections, newest sample %.0f s old",
-			  evidence->num_connections,
-			  (double)evidence->age / CLOCK_NS_PER_S);
+		verdict_add(check->verdict,
+			    VERDICT_OK,
+			    "%zu connections, newest sample %.0f s old",
+			    evidence->num_connections,
+			    (double)evidence->age / CLOCK_NS_PER_S);
 	} else {
-		check_add(check,
-			  CHECK_WARNING,
-			  "%s in %s/smbd_uring",
-			  evidence->published ? "smbd took no sample of a "
-						"connection"
-					      : "smbd publishes no samples",
-			  check_setting(check, "lock directory"));
+		verdict_add(check->verdict,
+			    VERDICT_WARNING,
+			    "%s in %s/smbd_uring",
+			    evidence->published ? "smbd took no sample of a "
+						  "connection"
+					        : "smbd publishes no samples",
+			    check_setting(check, "lock directory"));
 	}
 }
 
@@ -491,18 +350,18 @@ static void check_loaded(struct check *check)
 {
 	struct check_evidence evidence;
 
-	check_add(check,
-		  CHECK_OK,
-		  "smbd (process %d) has the library",
-		  (int)check->smbd->pid);
+	verdict_add(check->verdict,
+		    VERDICT_OK,
+		    "smbd (process %d) has the library",
+		    (int)check->smbd->pid);
 	check_look(check, "", &evidence);
 	if (!check_is_enough(check, &evidence) &&
 	    !check_look_by_connection(check, &evidence))
 	{
-		check_add(check,
-			  CHECK_OK,
-			  "no client is connected, and smbd does not serve "
-			  "this host itself, so there was nothing to see");
+		verdict_add(check->verdict,
+			    VERDICT_OK,
+			    "no client is connected, and smbd does not serve "
+			    "this host itself, so there was nothing to see");
 		return;
 	}
 	check_ring(check, &evidence);
@@ -517,18 +376,18 @@ static void check_smbd(struct check *check)
 
 	ret = smbd_find(check, pids, &check->smbd);
 	if (ret == ESRCH) {
-		check_add(check,
-			  CHECK_CRITICAL,
-			  "smbd does not run (see %s/smbd.pid)",
-			  pids);
+		verdict_add(check->verdict,
+			    VERDICT_CRITICAL,
+			    "smbd does not run (see %s/smbd.pid)",
+			    pids);
 		return;
 	}
 	if (ret != 0) {
-		check_add(check,
-			  CHECK_UNKNOWN,
-			  "smbd: %s%s",
-			  strerror(ret),
-			  ret == EACCES ? " (run it as root)" : "");
+		verdict_add(check->verdict,
+			    VERDICT_UNKNOWN,
+			    "smbd: %s%s",
+			    strerror(ret),
+			    ret == EACCES ? " (run it as root)" : "");
 		return;
 	}
 	if (!check->smbd->has_module) {
@@ -536,13 +395,13 @@ static void check_smbd(struct check *check)
 		return;
 	}
 	if (check->smbd->replaced) {
-		check_add(check,
-			  CHECK_WARNING,
-			  "smbd (process %d) has the library that it loaded "
-			  "before an upgrade or removal: systemctl restart %s "
-			  "ends all sessions",
-			  (int)check->smbd->pid,
-			  check_unit(check));
+		verdict_add(check->verdict,
+			    VERDICT_WARNING,
+			    "smbd (process %d) has the library that it loaded "
+			    "before an upgrade or removal: systemctl restart %s "
+			    "ends all sessions",
+			    (int)check->smbd->pid,
+			    check_unit(check));
 	}
 	if (active) {
 		check_loaded(check);
@@ -554,27 +413,31 @@ int check_print(const char *configfile)
 	struct check *check = talloc_zero(NULL, struct check);
 	int ret;
 
-	if (check == NULL) {
+	if (check != NULL) {
+		check->verdict = verdict_create(check);
+	}
+	if (check == NULL || check->verdict == NULL) {
 		printf("UNKNOWN: %s\n", strerror(ENOMEM));
-		return CHECK_UNKNOWN;
+		talloc_free(check);
+		return VERDICT_UNKNOWN;
 	}
 	check->configfile = configfile;
 	ret = testparm_read(check, configfile, &check->testparm);
 	if (ret == EIO) {
-		check_add(check,
-			  CHECK_CRITICAL,
-			  "testparm refuses %s",
-			  configfile != NULL ? configfile : "smb.conf");
+		verdict_add(check->verdict,
+			    VERDICT_CRITICAL,
+			    "testparm refuses %s",
+			    configfile != NULL ? configfile : "smb.conf");
 	} else if (ret != 0) {
-		check_add(check,
-			  CHECK_UNKNOWN,
-			  "testparm: %s%s",
-			  strerror(ret),
-			  ret == ENOENT ? " (package samba-common-bin)" : "");
+		verdict_add(check->verdict,
+			    VERDICT_UNKNOWN,
+			    "testparm: %s%s",
+			    strerror(ret),
+			    ret == ENOENT ? " (package samba-common-bin)" : "");
 	} else {
 		check_smbd(check);
 	}
-	ret = check_report(check);
+	ret = verdict_print(check->verdict);
 	talloc_free(check);
 	return ret;
 }

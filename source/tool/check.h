@@ -5,14 +5,6 @@
 #ifndef TOOL_CHECK_H
 #define TOOL_CHECK_H
 
-/** The exit status of check, that of monitoring plug-ins. */
-enum check_level {
-	CHECK_OK = 0,
-	CHECK_WARNING = 1,
-	CHECK_CRITICAL = 2,
-	CHECK_UNKNOWN = 3,
-};
-
 /**
  * @brief Print one line about the running smbd.
  *
@@ -21,7 +13,7 @@ enum check_level {
  *
  * @param[in] configfile  NULL: Samba's standard one.
  *
- * @return an enum check_level, the exit status.
+ * @return an enum verdict_level, the exit status.
  */
 int check_print(const char *configfile);
 
