@@ -111,8 +111,9 @@ TOOL = ['tool/' + part for part in (
     'sockdiag', 'names', 'command', 'table', 'cell', 'sort', 'text',
     'text_quicd', 'json', 'json_quicd', 'openmetrics', 'openmetrics_clients',
     'openmetrics_quicd', 'quicd', 'metrics', 'clients', 'history', 'replace',
-    'report', 'day', 'html', 'top', 'check', 'negotiate', 'verdict', 'ports',
-    'smbd', 'systemd', 'testparm', 'enable', 'disable', 'dropin', 'restart')]
+    'report', 'page', 'day', 'html', 'top', 'check', 'negotiate', 'verdict',
+    'ports', 'smbd', 'systemd', 'testparm', 'enable', 'disable', 'dropin',
+    'restart')]
 
 # The functions that a unit test replaces by its own, with ld's --wrap.
 UNIT_WRAPS = {
