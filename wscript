@@ -92,8 +92,9 @@ LIBRARY = ['compat_getsockopt', 'smbd_uring_backend', 'uring_batch',
            'uring_queue', 'uring_request', 'uring_ring', 'uring_ring_try',
            'uring_sockopt', 'uring_syscall']
 INTERPOSE = ['epoll_interpose']
-PUBLISH = ['transport/figures', 'transport/publish',
-           'transport/quicd_counters']
+PUBLISH = ['transport/' + part for part in (
+    'figures', 'publish', 'publish_file', 'publish_format', 'publish_read',
+    'publish_row', 'quicd_counters')]
 TRANSPORT = ['transport/' + part for part in (
     'meter', 'name_list', 'parameters', 'snapshot', 'snapshot_text', 'tcp',
     'warn', 'watch', 'watch_rows', 'watch_settings')]

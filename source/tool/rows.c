@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "rows.h"
+#include "transport/publish_read.h"
 #include "util/clock.h"
 #include "util/printable.h"
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "transport/publish.h"
+#include "transport/publish_row.h"
 #include "transport/quicd_counters.h"
 
 /** The directory of smbd, in Debian's lock directory. */

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "publish_read.h"
 #include "util/clock.h"
 #include "watch_internal.h"
 

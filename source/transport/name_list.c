@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "name_list.h"
-#include "publish.h"
+#include "publish_row.h"
 #include "util/printable.h"
 
 static bool name_list_has(const char *list, const char *name)

@@ -3,10 +3,8 @@
  * What has happened in smbd-quicd, see quicd_counters.h.
  *
  * The memory that the workers share is a file.  So a reader sees the counters
- * as they are, and no process wakes up to publish them.  The reader is root,
- * and need not trust the writer.  So it reads the file and does not map it
- * (publish.c).  A lock shows that the writer lives.  The kernel drops the lock
- * however the writer ends.
+ * as they are, and no process wakes up to publish them.  How the reader trusts
+ * the file, and sees that the writer lives, is in publish_file.h.
  */
 
 #include "config.h"
@@ -20,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "publish_file.h"
 #include "quicd_counters.h"
 
 #define COUNTERS_MAGIC 0x32646369757175 /* "uquicd2" */
@@ -99,9 +98,6 @@ static bool quicd_counters_map(struct quicd_counters_owner *owner, int fd)
 /* Only a file that is locked and complete gets its name. */
 static int quicd_counters_make_file(struct quicd_counters_owner *owner)
 {
-	struct flock lock = {
-		.l_type = F_WRLCK,
-	};
 	int ret;
 
 	(void)unlinkat(owner->directory_fd, COUNTERS_NEW, 0);
@@ -109,8 +105,12 @@ static int quicd_counters_make_file(struct quicd_counters_owner *owner)
 			   COUNTERS_NEW,
 			   O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 			   0600);
-	if (owner->fd == -1 || fcntl(owner->fd, F_OFD_SETLK, &lock) != 0) {
+	if (owner->fd == -1) {
 		return errno;
+	}
+	ret = uring_publish_lock(owner->fd);
+	if (ret != 0) {
+		return ret;
 	}
 	/* to write to a page without storage raises SIGBUS */
 	ret = posix_fallocate(owner->fd,
@@ -134,20 +134,6 @@ static int quicd_counters_make_file(struct quicd_counters_owner *owner)
 	return 0;
 }
 
-static int quicd_counters_open_directory(const char *directory, int *fd)
-{
-	struct stat st;
-
-	if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
-		return errno;
-	}
-	*fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (*fd == -1 || fstat(*fd, &st) != 0) {
-		return errno;
-	}
-	return st.st_uid == geteuid() ? 0 : EPERM;
-}
-
 struct quicd_counters *quicd_counters_create(TALLOC_CTX *mem_ctx,
 					     const char *directory,
 					     int *error)
@@ -166,7 +152,8 @@ struct quicd_counters *quicd_counters_create(TALLOC_CTX *mem_ctx,
 		.fd = -1,
 	};
 	talloc_set_destructor(owner, quicd_counters_destructor);
-	*error = quicd_counters_open_directory(directory, &owner->directory_fd);
+	*error = uring_publish_open_directory(directory,
+					      &owner->directory_fd);
 	if (*error == 0) {
 		*error = quicd_counters_make_file(owner);
 	}
@@ -239,37 +226,29 @@ void quicd_counters_certificates(
 	atomic_fetch_add(&counters->sequence, 1);
 }
 
-static bool quicd_counters_pread(int fd, size_t offset, void *data, size_t len)
-{
-	return pread(fd, data, len, (off_t)offset) == (ssize_t)len;
-}
-
 static bool quicd_counters_read_fd(int fd, struct quicd_counters_read *data)
 {
 	struct {
 		uint64_t magic;
 		uint64_t sequence;
 	} before, after;
-	struct flock lock = {
-		.l_type = F_RDLCK,
-	};
 	struct stat st;
 	unsigned i;
 
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-	    (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK))
+	    !uring_publish_is_locked(fd))
 	{
 		return false;
 	}
 	for (i = 0; i < COUNTERS_TRIES; i++) {
-		if (!quicd_counters_pread(fd, 0, &before, sizeof(before)) ||
+		if (!uring_publish_pread(fd, 0, &before, sizeof(before)) ||
 		    before.magic != COUNTERS_MAGIC ||
-		    !quicd_counters_pread(fd,
-					  offsetof(struct quicd_counters,
-						   values),
-					  data,
-					  sizeof(*data)) ||
-		    !quicd_counters_pread(fd, 0, &after, sizeof(after)))
+		    !uring_publish_pread(fd,
+					 offsetof(struct quicd_counters,
+						  values),
+					 data,
+					 sizeof(*data)) ||
+		    !uring_publish_pread(fd, 0, &after, sizeof(after)))
 		{
 			return false;
 		}
@@ -292,10 +271,7 @@ bool quicd_counters_read(const char *directory,
 	size_t i;
 
 	if (dir != -1) {
-		/* a FIFO must not block us */
-		fd = openat(dir,
-			    COUNTERS_FILE,
-			    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		fd = uring_publish_open(dir, COUNTERS_FILE);
 		close(dir);
 	}
 	if (fd == -1) {

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "publish.h"
+#include "publish_row.h"
 #include "watch.h"
 
 /** The number of samples in which the watch searches a row of smbd-quicd. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "name_list.h"
+#include "publish.h"
 #include "util/message.h"
 #include "watch_internal.h"
 

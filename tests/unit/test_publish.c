@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "transport/publish.h"
+#include "transport/publish_read.h"
 #include "util/macros.h"
 #include "own_process.h"
 

@@ -22,6 +22,7 @@
 
 #include "smbd_uring_backend.h"
 #include "transport/publish.h"
+#include "transport/publish_read.h"
 #include "transport/tcp.h"
 #include "transport/watch.h"
 #include "util/macros.h"
