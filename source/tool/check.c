@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "join.h"
 #include "negotiate.h"
 #include "rows.h"
 #include "smbd.h"

@@ -90,14 +90,8 @@ static uint64_t get_sampled(const json_t *json)
 static enum status_state get_state(const json_t *json)
 {
 	const char *name = json_string_value(json_object_get(json, "state"));
-	enum status_state state = STATE_STALL;
 
-	while (name != NULL && state != STATE_UNKNOWN &&
-	       strcmp(name, state_name(state)) != 0)
-	{
-		state -= 1;
-	}
-	return name != NULL ? state : STATE_UNKNOWN;
+	return name != NULL ? state_find(name) : STATE_UNKNOWN;
 }
 
 static int add_row(const struct status_node *node,

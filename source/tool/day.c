@@ -35,13 +35,10 @@ static uint64_t get_number(const json_t *object, const char *name)
 static enum status_state judge(const json_t *client,
 			       const struct day_slot *values)
 {
-	const char *name = get_string(client, "state");
-	enum status_state state;
+	enum status_state state = state_find(get_string(client, "state"));
 
-	for (state = STATE_OK; state <= STATE_STALL; state++) {
-		if (strcmp(state_name(state), name) == 0) {
-			return state;
-		}
+	if (state != STATE_UNKNOWN) {
+		return state;
 	}
 	if (values->stall_ms > DEFAULT_STALL_MS) {
 		return STATE_STALL;

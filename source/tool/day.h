@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <jansson.h>
 
-#include "rows.h"
+#include "state.h"
 
 #define DAY_SLOTS 288
 #define DAY_SLOT_SECONDS 300

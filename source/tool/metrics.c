@@ -16,6 +16,7 @@
 #include "clients.h"
 #include "cluster.h"
 #include "history.h"
+#include "join.h"
 #include "openmetrics.h"
 #include "replace.h"
 #include "rows.h"

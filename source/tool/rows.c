@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Reads and joins the connections for a table.
+ * Reads the connections for a table.
  */
 
 #include "config.h"
@@ -13,7 +13,6 @@
 
 #include "rows.h"
 #include "transport/publish_read.h"
-#include "util/clock.h"
 #include "util/printable.h"
 
 /* An untrusted writer could publish more lines than one with a separator. */
@@ -85,52 +84,6 @@ static void row_init(struct status_row *row,
 	row->whole_loss_ppm = row_whole_loss(p);
 }
 
-static bool reaches(const struct uring_status_row *row,
-		    enum figure_index figure,
-		    uint64_t limit)
-{
-	uint64_t value = row->figures[figure];
-
-	return limit != 0 && value != FIGURE_UNKNOWN && value >= limit;
-}
-
-static enum status_state row_state(const struct uring_status_row *row)
-{
-	if (row->sampled == 0 ||
-	    (row->limit_rtt_us == 0 && row->limit_loss_ppm == 0 &&
-	     row->limit_stall_ms == 0))
-	{
-		return STATE_UNKNOWN;
-	}
-	if (reaches(row, FIGURE_stall_ms, row->limit_stall_ms)) {
-		return STATE_STALL;
-	}
-	if (reaches(row, FIGURE_loss_ppm, row->limit_loss_ppm)) {
-		return STATE_LOSS;
-	}
-	if (reaches(row, FIGURE_rtt_us, row->limit_rtt_us)) {
-		return STATE_SLOW;
-	}
-	return STATE_OK;
-}
-
-const char *state_name(enum status_state state)
-{
-	switch (state) {
-	case STATE_OK:
-		return "ok";
-	case STATE_SLOW:
-		return "SLOW";
-	case STATE_LOSS:
-		return "LOSS";
-	case STATE_STALL:
-		return "STALL";
-	case STATE_UNKNOWN:
-		break;
-	}
-	return "";
-}
-
 int rows_add(const struct uring_status_row *row, struct status_rows *rows)
 {
 	size_t room = talloc_array_length(rows->rows);
@@ -151,7 +104,7 @@ int rows_add(const struct uring_status_row *row, struct status_rows *rows)
 	return 0;
 }
 
-static bool is_quic(const struct uring_status_row *row)
+bool row_is_quic(const struct uring_status_row *row)
 {
 	return strcmp(row->transport, "quic") == 0;
 }
@@ -213,7 +166,7 @@ static int rows_add_directory(const char *directory,
 	for (i = 0; ret == 0 && i < num_rows; i++) {
 		struct uring_status_row *row = &published[i];
 
-		if (is_quic(row)) {
+		if (row_is_quic(row)) {
 			/* only smbd knows these */
 			row->users[0] = '\0';
 			row->shares[0] = '\0';
@@ -227,79 +180,6 @@ static int rows_add_directory(const char *directory,
 	}
 	talloc_free(published);
 	return ret == 0 ? rows_add_counters(directory, rows) : ret;
-}
-
-static int compare_clients(const void *a, const void *b)
-{
-	const struct status_row *const *one = a;
-	const struct status_row *const *other = b;
-
-	return strcmp((*one)->published.client, (*other)->published.client);
-}
-
-static void row_join(struct status_row *quic, struct status_row *smbd)
-{
-	struct uring_status_row *row = &quic->published;
-	uint64_t *stall = &row->figures[FIGURE_stall_ms];
-
-	quic->smbd_pid = smbd->published.pid;
-	smbd->relayed = true;
-	memcpy(row->users, smbd->published.users, sizeof(row->users));
-	memcpy(row->shares, smbd->published.shares, sizeof(row->shares));
-	/* a client that does not read also stalls the relay */
-	if (*stall == FIGURE_UNKNOWN) {
-		*stall = smbd->published.figures[FIGURE_stall_ms];
-	}
-	row->limit_rtt_us = smbd->published.limit_rtt_us;
-	row->limit_loss_ppm = smbd->published.limit_loss_ppm;
-	row->limit_stall_ms = smbd->published.limit_stall_ms;
-}
-
-/* Add the data of smbd to the connections that smbd-quicd relays to it. */
-static int rows_join(struct status_rows *rows)
-{
-	const size_t size = sizeof(struct status_row *);
-	struct status_row **by_client = talloc_array(NULL,
-						     struct status_row *,
-						     rows->num_rows + 1);
-	size_t num_clients = 0;
-	size_t i;
-
-	if (by_client == NULL) {
-		return ENOMEM;
-	}
-	for (i = 0; i < rows->num_rows; i++) {
-		if (!is_quic(&rows->rows[i].published)) {
-			by_client[num_clients] = &rows->rows[i];
-			num_clients += 1;
-		}
-	}
-	qsort(by_client, num_clients, size, compare_clients);
-	for (i = 0; i < rows->num_rows; i++) {
-		struct status_row *row = &rows->rows[i];
-		struct status_row key = {};
-		const struct status_row *key_pointer = &key;
-		struct status_row *const *found = NULL;
-
-		if (!is_quic(&row->published) ||
-		    row->published.relay[0] == '\0')
-		{
-			continue;
-		}
-		memcpy(key.published.client,
-		       row->published.relay,
-		       sizeof(key.published.client));
-		found = bsearch(&key_pointer,
-				by_client,
-				num_clients,
-				size,
-				compare_clients);
-		if (found != NULL) {
-			row_join(row, *found);
-		}
-	}
-	talloc_free(by_client);
-	return 0;
 }
 
 int rows_add_published(const char *const *directories,
@@ -320,23 +200,6 @@ int rows_add_published(const char *const *directories,
 		there = there || ret == 0;
 	}
 	return there ? 0 : ENOENT;
-}
-
-int rows_finish(struct status_rows *rows)
-{
-	size_t i;
-	int ret;
-
-	ret = rows_join(rows);
-	if (ret != 0) {
-		return ret;
-	}
-	for (i = 0; i < rows->num_rows; i++) {
-		rows->rows[i].state = row_state(&rows->rows[i].published);
-	}
-	/* read the clock after the rows, so that no age is negative */
-	rows->now = clock_monotonic_ns();
-	return 0;
 }
 
 void rows_free(struct status_rows *rows)

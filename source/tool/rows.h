@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * Reads, joins and sorts the connections for a table.
+ * Reads the connections for a table.
  */
 #ifndef TOOL_ROWS_H
 #define TOOL_ROWS_H
@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "state.h"
 #include "transport/publish_row.h"
 #include "transport/quicd_counters.h"
 
@@ -17,16 +18,6 @@
 
 /** The directory of smbd-quicd. */
 #define ROWS_QUICD "/run/smbd-quicd"
-
-/** The state of a connection by the limits of its shares; the worst last. */
-enum status_state {
-	/** no limits, or no sample */
-	STATE_UNKNOWN,
-	STATE_OK,
-	STATE_SLOW,
-	STATE_LOSS,
-	STATE_STALL,
-};
 
 /** A node of a CTDB cluster. */
 struct status_node {
@@ -85,27 +76,15 @@ int rows_add_published(const char *const *directories,
 		       bool quic_only,
 		       struct status_rows *rows);
 
+/** @brief Whether the row is of a connection over QUIC. */
+bool row_is_quic(const struct uring_status_row *row);
+
 /** @brief Add one row unchanged; 0 or ENOMEM. */
 int rows_add(const struct uring_status_row *row, struct status_rows *rows);
-
-/**
- * @brief Join the rows after all were added, and set their states.
- *
- * A connection over QUIC has two rows.  The row of smbd-quicd has the client's
- * network, and the row of smbd has the TCP connection between the two.  The
- * address that smbd sees as its client's joins the rows, so that the first gets
- * users, shares and limits.
- *
- * @return 0 or ENOMEM.
- */
-int rows_finish(struct status_rows *rows);
 
 /** @brief Make the names of certificates printable. */
 void rows_clean_quicd(struct quicd_counters_read *read);
 
 void rows_free(struct status_rows *rows);
-
-/** "ok", "SLOW", "LOSS", "STALL"; "" if the state is unknown. */
-const char *state_name(enum status_state state);
 
 #endif /* TOOL_ROWS_H */

@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 
 #include "cluster.h"
+#include "join.h"
 #include "kernel.h"
 #include "output.h"
 #include "tool.h"
