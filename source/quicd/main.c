@@ -14,8 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "handover.h"
+#include "control.h"
 #include "parent.h"
+#include "prepared.h"
 #include "reading.h"
 
 enum quicd_mode {
@@ -52,7 +53,7 @@ static int quicd_read_and(enum quicd_mode mode, const char *config)
 	if (mode == QUICD_MODE_CHECK) {
 		ret = quicd_check(&report, bundle);
 	} else if (mode == QUICD_MODE_PREPARE) {
-		ret = quicd_handover_leave(&report, bundle) ? 0 : 1;
+		ret = quicd_prepared_leave(&report, bundle) ? 0 : 1;
 	} else {
 		ret = quicd_control_request(&report, bundle) ? 0 : 1;
 	}

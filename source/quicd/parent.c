@@ -14,7 +14,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "handover.h"
+#include "control.h"
+#include "message.h"
 #include "parent_internal.h"
 #include "service.h"
 #include "util/clock.h"

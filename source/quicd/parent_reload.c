@@ -10,8 +10,10 @@
 
 #include <unistd.h>
 
-#include "handover.h"
+#include "control.h"
+#include "message.h"
 #include "parent_internal.h"
+#include "prepared.h"
 #include "reading.h"
 
 bool quicd_parent_load(struct quicd_parent *parent)
@@ -21,7 +23,7 @@ bool quicd_parent_load(struct quicd_parent *parent)
 	bool good;
 
 	if (parent->prepared) {
-		bundle = quicd_handover_take(parent, &report);
+		bundle = quicd_prepared_take(parent, &report);
 	} else {
 		bundle = quicd_reading(parent, &report, parent->config, true);
 	}
@@ -142,7 +144,7 @@ void quicd_parent_control(struct quicd_parent *parent)
 	good = parent_reload_fd(parent, fd);
 	parent_said_reload(good);
 	answer.what = good ? 'Y' : 'N';
-	(void)quicd_handover_send(sock, answer, -1);
+	(void)quicd_message_send(sock, answer, -1);
 	close(sock);
 	close(fd);
 }

@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "behind.h"
+#include "control.h"
 #include "directory.h"
 #include "file.h"
-#include "handover.h"
 #include "names.h"
 #include "qlog.h"
 #include "reading.h"

@@ -17,7 +17,7 @@
 
 #include "configuration.h"
 #include "endpoint.h"
-#include "handover.h"
+#include "message.h"
 #include "service.h"
 #include "worker.h"
 
@@ -78,7 +78,7 @@ static void worker_socket_drained(void *owner, uint32_t number)
 		.number = number,
 	};
 
-	(void)quicd_handover_send(state->start->parent, message, -1);
+	(void)quicd_message_send(state->start->parent, message, -1);
 }
 
 static void worker_listen(struct quicd_worker_state *state,
@@ -132,14 +132,14 @@ static void worker_parent(struct tevent_context *ev,
 {
 	struct quicd_worker_state *state = private_data;
 	int fd = -1;
-	struct quicd_message message = quicd_handover_recv(state->start->parent,
-							   &fd,
-							   UINT64_MAX);
+	struct quicd_message message = quicd_message_recv(state->start->parent,
+							  &fd,
+							  UINT64_MAX);
 
 	switch (message.what) {
 	case 'P':
 		message.what = fd >= 0 && worker_prepare(state, fd) ? 'Y' : 'N';
-		(void)quicd_handover_send(state->start->parent, message, -1);
+		(void)quicd_message_send(state->start->parent, message, -1);
 		break;
 	case 'C':
 		if (state->next.settings != NULL) {
@@ -153,7 +153,7 @@ static void worker_parent(struct tevent_context *ev,
 		quicd_configuration_release(&state->next);
 		break;
 	case 'W': /* our loop runs */
-		(void)quicd_handover_send(state->start->parent, message, -1);
+		(void)quicd_message_send(state->start->parent, message, -1);
 		break;
 	default:
 		if (worker_address(state, &message, &fd)) {

@@ -149,9 +149,9 @@ void quicd_workers_tell(const struct quicd_workers *workers,
 
 	for (i = 0; i < workers->num; i++) {
 		if (workers->processes[i].pid > 0) {
-			(void)quicd_handover_send(workers->processes[i].fd,
-						  message,
-						  fd);
+			(void)quicd_message_send(workers->processes[i].fd,
+						 message,
+						 fd);
 		}
 	}
 }
@@ -164,9 +164,9 @@ void quicd_workers_give(const struct quicd_workers *workers,
 
 	for (i = 0; i < workers->num; i++) {
 		if (workers->processes[i].pid > 0) {
-			(void)quicd_handover_send(workers->processes[i].fd,
-						  message,
-						  fds[i]);
+			(void)quicd_message_send(workers->processes[i].fd,
+						 message,
+						 fds[i]);
 		}
 	}
 }
@@ -186,7 +186,7 @@ void quicd_workers_hear(struct quicd_workers *workers, uint32_t number)
 	const uint64_t now = clock_monotonic_ns();
 	struct workers_process *process = &workers->processes[number];
 	int fd = -1;
-	const struct quicd_message message = quicd_handover_recv(
+	const struct quicd_message message = quicd_message_recv(
 		process->fd, &fd, now + CLOCK_NS_PER_MS);
 
 	if (fd >= 0) {
@@ -226,9 +226,7 @@ bool quicd_workers_agree(const struct quicd_workers *workers, uint32_t number)
 			continue;
 		}
 		do { /* a late answer to an earlier request does not count */
-			answer = quicd_handover_recv(process->fd,
-						     &fd,
-						     deadline);
+			answer = quicd_message_recv(process->fd, &fd, deadline);
 			if (fd >= 0) {
 				close(fd);
 			}
@@ -262,7 +260,7 @@ static bool workers_turns(struct workers_process *process)
 	if (process->asked) {
 		return false;
 	}
-	process->asked = quicd_handover_send(process->fd, question, -1);
+	process->asked = quicd_message_send(process->fd, question, -1);
 	return true;
 }
 

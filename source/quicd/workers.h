@@ -6,7 +6,7 @@
 #define QUICD_WORKERS_H
 
 #include "context.h"
-#include "handover.h"
+#include "message.h"
 
 struct quicd_workers;
 

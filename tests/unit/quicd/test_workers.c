@@ -72,25 +72,25 @@ static void become(void *private_data,
 	(void)quicd_limits_take(
 		shared.limits, &settings, number, &client, &limit);
 	while (true) {
-		message = quicd_handover_recv(fd, &bundle, UINT64_MAX);
+		message = quicd_message_recv(fd, &bundle, UINT64_MAX);
 		if (message.what != 'P') {
 			_exit(message.what == 'E' ? 0 : 1);
 		}
 		if (answers[number] == 'L') {
 			message.number--;
 			message.what = 'N';
-			(void)quicd_handover_send(fd, message, -1);
+			(void)quicd_message_send(fd, message, -1);
 			message.number++;
 			message.what = 'Y';
 		} else if (answers[number] == 'D') {
-			(void)quicd_handover_send(fd, other, -1);
+			(void)quicd_message_send(fd, other, -1);
 			message.what = 'Y';
 		} else {
 			message.what = (unsigned char)answers[number];
 		}
-		(void)quicd_handover_send(fd, message, -1);
+		(void)quicd_message_send(fd, message, -1);
 		if (answers[number] == 'D') {
-			(void)quicd_handover_send(fd, other, -1);
+			(void)quicd_message_send(fd, other, -1);
 		}
 	}
 }
