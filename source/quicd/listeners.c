@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "listeners.h"
 #include "log.h"
 #include "udp.h"
@@ -147,6 +148,35 @@ bool quicd_listeners_open(struct quicd_listeners *listeners,
 		any = true;
 	}
 	return any;
+}
+
+void quicd_listeners_try(struct quicd_report *report,
+			 const struct quicd_settings *settings)
+{
+	const size_t num = talloc_array_length(settings->listen);
+	char text[ADDRESS_TEXT_SIZE];
+	size_t i;
+
+	for (i = 0; i < num; i++) {
+		const struct address *address = &settings->listen[i];
+		int fd = -1;
+		const int error = quicd_udp_open(address, 1, false, &fd);
+
+		if (error == 0) {
+			close(fd);
+			continue;
+		}
+		/* the running smbd-quicd has it; or a start would skip it */
+		if ((error == EADDRINUSE && quicd_control_is_there()) ||
+		    (error == EAFNOSUPPORT && num > 1))
+		{
+			continue;
+		}
+		quicd_report_obstacle(report,
+				      "smbd_uring:quic listen: %s: %s",
+				      address_print(&address->u.sa, text),
+				      strerror(error));
+	}
 }
 
 void quicd_listeners_abandon(struct quicd_listeners *listeners)

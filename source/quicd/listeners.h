@@ -55,6 +55,13 @@ struct quicd_listeners *quicd_listeners_create(TALLOC_CTX *mem_ctx,
 bool quicd_listeners_open(struct quicd_listeners *listeners,
 			  const struct quicd_settings *settings);
 
+/**
+ * @brief Open each address of the settings, and close it again: an obstacle if
+ * quicd_listeners_open() would fail at a start.
+ */
+void quicd_listeners_try(struct quicd_report *report,
+			 const struct quicd_settings *settings);
+
 /** @brief Close all NEW listeners, and hold no listener any more. */
 void quicd_listeners_abandon(struct quicd_listeners *listeners);
 

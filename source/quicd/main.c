@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "behind.h"
 #include "control.h"
+#include "listeners.h"
 #include "parent.h"
 #include "prepared.h"
 #include "reading.h"
@@ -27,10 +29,23 @@ enum quicd_mode {
 	QUICD_MODE_CHECK,
 };
 
+/*
+ * Say whether a start would succeed, with a bundle that has no error: whether
+ * smbd answers, and whether the addresses are free.
+ */
 static int quicd_check(struct quicd_report *report,
 		       const struct quicd_bundle *bundle)
 {
-	quicd_reading_try(report, bundle);
+	struct quicd_report quiet = {.errors_only = true};
+	struct quicd_settings *settings = quicd_settings_parse(NULL,
+							       &quiet,
+							       bundle);
+
+	if (settings != NULL) {
+		quicd_behind_try(report, settings);
+		quicd_listeners_try(report, settings);
+		talloc_free(settings);
+	}
 	if (report->obstacles > 0) {
 		return 1;
 	}

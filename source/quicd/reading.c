@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "behind.h"
-#include "control.h"
 #include "directory.h"
 #include "file.h"
 #include "names.h"
@@ -26,7 +25,6 @@
 #include "settings.h"
 #include "smbconf.h"
 #include "tls.h"
-#include "udp.h"
 #include "util/macros.h"
 
 struct quicd_reader {
@@ -518,48 +516,4 @@ struct quicd_bundle *quicd_reading(TALLOC_CTX *mem_ctx,
 		TALLOC_FREE(reader.bundle);
 	}
 	return reader.bundle;
-}
-
-static void reading_try_listen(struct quicd_report *report,
-			       const struct quicd_settings *settings)
-{
-	const size_t num = talloc_array_length(settings->listen);
-	char text[ADDRESS_TEXT_SIZE];
-	size_t i;
-
-	for (i = 0; i < num; i++) {
-		const struct address *address = &settings->listen[i];
-		int fd = -1;
-		const int error = quicd_udp_open(address, 1, false, &fd);
-
-		if (error == 0) {
-			close(fd);
-			continue;
-		}
-		/* the running smbd-quicd has it; or a start would skip it */
-		if ((error == EADDRINUSE && quicd_control_is_there()) ||
-		    (error == EAFNOSUPPORT && num > 1))
-		{
-			continue;
-		}
-		quicd_report_obstacle(report,
-				      "smbd_uring:quic listen: %s: %s",
-				      address_print(&address->u.sa, text),
-				      strerror(error));
-	}
-}
-
-void quicd_reading_try(struct quicd_report *report,
-		       const struct quicd_bundle *bundle)
-{
-	struct quicd_report quiet = {.errors_only = true};
-	struct quicd_settings *settings = quicd_settings_parse(NULL,
-							       &quiet,
-							       bundle);
-
-	if (settings != NULL) {
-		quicd_behind_try(report, settings);
-		reading_try_listen(report, settings);
-		talloc_free(settings);
-	}
 }

@@ -24,11 +24,4 @@ struct quicd_bundle *quicd_reading(TALLOC_CTX *mem_ctx,
 				   const char *path,
 				   bool make);
 
-/**
- * @brief Check what a start depends on: whether smbd answers, and whether the
- * addresses are free.  The report has an obstacle for each fault.
- */
-void quicd_reading_try(struct quicd_report *report,
-		       const struct quicd_bundle *bundle);
-
 #endif /* QUICD_READING_H */
