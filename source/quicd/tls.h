@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * TLS 1.3 for QUIC: our certificates, and the requirements on clients.
+ * TLS 1.3 for QUIC: what one configuration has for it, and the session of a
+ * connection.
  */
 #ifndef QUICD_TLS_H
 #define QUICD_TLS_H
@@ -12,7 +13,7 @@
 #include "cid.h"
 #include "settings.h"
 
-/* The certificates of one configuration; connections keep it alive. */
+/* Credentials and trust of one configuration; connections keep it alive. */
 struct quicd_tls;
 
 /* The beginning of our first connection ID, in hexadecimal digits. */
@@ -32,7 +33,7 @@ struct quicd_tls_peer {
 };
 
 /**
- * @brief Load and check the certificates.
+ * @brief Load and check the certificates, CAs, lists and rules.
  *
  * @return NULL after errors in the report, which name parameter and file.
  */
