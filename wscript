@@ -110,7 +110,7 @@ PRELOAD = ['preload/' + part for part in (
 TOOL = ['tool/' + part for part in (
     'main', 'tool', 'probe', 'connect', 'status', 'rows', 'join', 'state',
     'cluster', 'kernel', 'sockdiag', 'names', 'command', 'table', 'cell',
-    'sort', 'text', 'text_quicd', 'json', 'json_quicd', 'json_read',
+    'sort', 'text', 'layout', 'text_quicd', 'json', 'json_quicd', 'json_read',
     'openmetrics', 'openmetrics_clients', 'openmetrics_quicd', 'quicd',
     'metrics', 'clients', 'history', 'replace', 'report', 'page', 'day',
     'html', 'top', 'check', 'negotiate', 'verdict', 'ports', 'smbd', 'systemd',

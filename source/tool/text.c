@@ -12,58 +12,19 @@
 #include <string.h>
 #include <libsmartcols/libsmartcols.h>
 
+#include "layout.h"
 #include "output.h"
 #include "tool.h"
 #include "util/address.h"
-#include "util/macros.h"
 #include "util/printable.h"
-
-#define TEXT_MAX_COLUMNS 64
 
 /* The end of a cell that was cut. */
 #define TEXT_CUT "+"
 
-/* The least widths of columns of words, before another column is left out. */
-static const struct {
-	const char *heading;
-	size_t width;
-} text_least[] = {
-	{"USER", 8},
-	{"CLIENT", 15},
-	{"SHARE", 8},
-	{"VIA", 4},
-	{"RELAY", 15},
-};
-
-struct text_rows {
-	const struct status_row **rows;
-	size_t num_rows;
-};
-
-struct text_column {
-	const struct column *column;
-	/* show addresses without their port */
-	bool hosts;
-	/* the widths: of the contents; the least one; the drawn one */
-	size_t natural;
-	size_t least;
-	size_t width;
-};
-
-struct text_layout {
-	struct text_column columns[TEXT_MAX_COLUMNS];
-	size_t num_columns;
-};
-
-static bool text_is_words(const struct column *column)
-{
-	return column->kind == COLUMN_STRING || column->kind == COLUMN_NAMES;
-}
-
 /* The short table shows clients without their ports. */
 static void text_cell(const struct status_rows *rows,
 		      const struct status_row *row,
-		      const struct text_column *text,
+		      const struct layout_column *text,
 		      char *cell,
 		      size_t size)
 {
@@ -74,128 +35,6 @@ static void text_cell(const struct status_rows *rows,
 	    size >= ADDRESS_TEXT_SIZE)
 	{
 		(void)address_print_host(&address.u.sa, cell);
-	}
-}
-
-static void text_measure(struct text_column *text,
-			 const struct status_rows *rows,
-			 const struct text_rows *shown)
-{
-	char cell[sizeof(shown->rows[0]->published.shares)];
-	size_t i;
-
-	text->natural = strlen(text->column->heading);
-	for (i = 0; i < shown->num_rows; i++) {
-		size_t width;
-
-		table_cell(
-			rows, shown->rows[i], text->column, cell, sizeof(cell));
-		width = printable_width(cell);
-		if (width > text->natural) {
-			text->natural = width;
-		}
-	}
-	text->least = text->natural;
-	for (i = 0; text_is_words(text->column) && i < ARRAY_SIZE(text_least);
-	     i++) {
-		if (strcmp(text_least[i].heading, text->column->heading) == 0 &&
-		    text_least[i].width < text->natural)
-		{
-			text->least = text_least[i].width;
-		}
-	}
-}
-
-static void text_choose(struct text_layout *layout,
-			const struct status_rows *rows,
-			const struct text_rows *shown,
-			bool wide)
-{
-	const struct column *all = NULL;
-	size_t num_columns;
-	size_t i;
-
-	all = table_columns(&num_columns);
-	for (i = 0; i < num_columns; i++) {
-		struct text_column
-			*text = &layout->columns[layout->num_columns];
-
-		if (table_has_column(rows, &all[i]) &&
-		    (wide || all[i].rank != 0))
-		{
-			text->column = &all[i];
-			text->hosts = !wide &&
-				      strcmp(all[i].heading, "CLIENT") == 0;
-			text_measure(text, rows, shown);
-			layout->num_columns += 1;
-		}
-	}
-}
-
-/* Leave out the last of the least important columns. */
-static void text_leave_out(struct text_layout *layout)
-{
-	struct text_column *columns = layout->columns;
-	size_t least = 0;
-	size_t i;
-
-	for (i = 0; i < layout->num_columns; i++) {
-		/* rank 0 becomes the largest number */
-		if (columns[i].column->rank - 1 >=
-		    columns[least].column->rank - 1) {
-			least = i;
-		}
-	}
-	layout->num_columns -= 1;
-	memmove(&columns[least],
-		&columns[least + 1],
-		(layout->num_columns - least) * sizeof(columns[0]));
-}
-
-/* Narrow the widest column that can be narrower; false if there is none. */
-static bool text_narrow(struct text_layout *layout)
-{
-	struct text_column *widest = NULL;
-	size_t i;
-
-	for (i = 0; i < layout->num_columns; i++) {
-		struct text_column *text = &layout->columns[i];
-
-		if (text->width > text->least &&
-		    (widest == NULL || text->width > widest->width))
-		{
-			widest = text;
-		}
-	}
-	if (widest == NULL) {
-		return false;
-	}
-	widest->width -= 1;
-	return true;
-}
-
-/* Choose columns and their widths so that a line fits into width. */
-static void text_fit(struct text_layout *layout, size_t width)
-{
-	while (layout->num_columns > 0) {
-		size_t total = layout->num_columns - 1;
-		size_t i;
-
-		for (i = 0; i < layout->num_columns; i++) {
-			layout->columns[i].width = layout->columns[i].natural;
-			total += layout->columns[i].natural;
-		}
-		while (total > width && text_narrow(layout)) {
-			total -= 1;
-		}
-		if (total <= width) {
-			return;
-		}
-		if (layout->num_columns == 1) {
-			layout->columns[0].width = width;
-			return;
-		}
-		text_leave_out(layout);
 	}
 }
 
@@ -218,7 +57,7 @@ static void text_cut(char *cell, size_t width)
 }
 
 static int text_add_row(struct libscols_table *table,
-			const struct text_layout *layout,
+			const struct layout *layout,
 			const struct status_rows *rows,
 			const struct status_row *row)
 {
@@ -228,7 +67,7 @@ static int text_add_row(struct libscols_table *table,
 	int ret = line != NULL ? 0 : -ENOMEM;
 
 	for (i = 0; ret == 0 && i < layout->num_columns; i++) {
-		const struct text_column *text = &layout->columns[i];
+		const struct layout_column *text = &layout->columns[i];
 
 		text_cell(rows, row, text, cell, sizeof(cell));
 		text_cut(cell, text->width);
@@ -238,13 +77,13 @@ static int text_add_row(struct libscols_table *table,
 }
 
 static int text_add_columns(struct libscols_table *table,
-			    const struct text_layout *layout)
+			    const struct layout *layout)
 {
 	size_t i;
 
 	for (i = 0; i < layout->num_columns; i++) {
 		const struct column *column = layout->columns[i].column;
-		bool left = text_is_words(column) ||
+		bool left = layout_is_words(column) ||
 			    column->kind == COLUMN_STATE;
 
 		if (scols_table_new_column(table,
@@ -260,8 +99,8 @@ static int text_add_columns(struct libscols_table *table,
 
 /* Does not end the last line.  Returns 0 or an errno. */
 static int text_draw(const struct status_rows *rows,
-		     const struct text_rows *shown,
-		     const struct text_layout *layout)
+		     const struct layout_rows *shown,
+		     const struct layout *layout)
 {
 	struct libscols_table *table = scols_new_table();
 	char *text = NULL;
@@ -300,7 +139,7 @@ static int text_draw(const struct status_rows *rows,
 static size_t text_choose_rows(const struct status_rows *rows,
 			       bool wide,
 			       size_t height,
-			       struct text_rows *shown)
+			       struct layout_rows *shown)
 {
 	size_t i;
 
@@ -332,8 +171,8 @@ int output_text(const struct status_rows *rows,
 		size_t width,
 		size_t height)
 {
-	struct text_layout layout = {};
-	struct text_rows shown = {};
+	struct layout layout = {};
+	struct layout_rows shown = {};
 	size_t more;
 	int ret;
 
@@ -347,8 +186,8 @@ int output_text(const struct status_rows *rows,
 		printf("no connections%s", height == 0 ? "\n" : "");
 		return tool_flush();
 	}
-	text_choose(&layout, rows, &shown, wide);
-	text_fit(&layout, width != 0 ? width : SIZE_MAX);
+	layout_choose(&layout, rows, &shown, wide);
+	layout_fit(&layout, width != 0 ? width : SIZE_MAX);
 	ret = text_draw(rows, &shown, &layout);
 	free(shown.rows);
 	if (ret != 0) {
