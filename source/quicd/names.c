@@ -15,7 +15,7 @@
 #include <talloc.h>
 
 #include "names.h"
-#include "settings.h"
+#include "parameters.h"
 #include "smbconf.h"
 #include "util/macros.h"
 
@@ -110,8 +110,7 @@ static enum quicd_name quicd_name_judge(struct quicd_report *report,
 	bool used = false;
 	size_t i;
 
-	for (i = 0;
-	     (known = quicd_settings_parameter(i, &used)) != NULL && used;
+	for (i = 0; (known = quicd_parameter_name(i, &used)) != NULL && used;
 	     i++) {
 		if (quicd_smbconf_same_name(name, known)) {
 			*canonical = known;
@@ -146,7 +145,7 @@ static enum quicd_name quicd_name_judge(struct quicd_report *report,
 		}
 		return QUICD_NAME_FOREIGN;
 	}
-	for (; known != NULL; i++, known = quicd_settings_parameter(i, &used)) {
+	for (; known != NULL; i++, known = quicd_parameter_name(i, &used)) {
 		if (quicd_smbconf_same_name(name, known)) {
 			return QUICD_NAME_IGNORED;
 		}

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "parameters.h"
 #include "qlog.h"
 
 #define QLOG_SUFFIX ".sqlog"

@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "forms.h"
+#include "parameters.h"
 #include "rules.h"
 #include "util/hex.h"
 #include "util/macros.h"

@@ -98,19 +98,8 @@ const struct address *quicd_settings_server(
 	const struct quicd_settings *settings,
 	const struct address *client);
 
-/**
- * @brief The names that this program and the other parts of smbd-uring know.
- *
- * @param[in]  i     from 0 on
- * @param[out] ours  whether smbd-quicd uses the parameter
- * @return the name as the man pages have it, NULL after the last one
- */
-const char *quicd_settings_parameter(size_t i, bool *ours);
-
 /** @brief The memory that connections may need, in bytes. */
 uint64_t quicd_settings_memory(const struct quicd_settings *settings);
-
-#define QUICD_PREFIX "smbd_uring:"
 
 /**
  * @brief Whether "hosts allow" and "hosts deny" let an address in, by the

@@ -28,7 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "settings.h"
+#include "parameters.h"
 #include "smbconf_internal.h"
 #include "testparm.h"
 #include "util/macros.h"
@@ -144,8 +144,7 @@ uint64_t smbconf_ours(const char *name)
 	bool used = false;
 	size_t i;
 
-	for (i = 0;
-	     (known = quicd_settings_parameter(i, &used)) != NULL && used;
+	for (i = 0; (known = quicd_parameter_name(i, &used)) != NULL && used;
 	     i++) {
 		if (quicd_smbconf_same_name(name, known)) {
 			return UINT64_C(1) << i;
@@ -167,7 +166,7 @@ static void smbconf_check_ours(struct smbconf_reader *reader)
 				reader->report,
 				"%s: Samba ignores it where it is, in a file "
 				"in place of which it takes the registry",
-				quicd_settings_parameter(i, &used));
+				quicd_parameter_name(i, &used));
 		}
 	}
 }

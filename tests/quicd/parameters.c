@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "quicd/settings.h"
+#include "quicd/parameters.h"
 
 int main(int argc, char **argv)
 {
@@ -15,7 +15,7 @@ int main(int argc, char **argv)
 	bool ours = false;
 	size_t i;
 
-	for (i = 0; (name = quicd_settings_parameter(i, &ours)) != NULL; i++) {
+	for (i = 0; (name = quicd_parameter_name(i, &ours)) != NULL; i++) {
 		if (ours == (argc == 1)) {
 			printf("%s\n", name);
 		}

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
-/* Settings and their bundle: source/quicd/settings.c, bundle.c, smbconf.c. */
+/*
+ * Settings and their bundle: source/quicd/settings_parse.c, parameters.c,
+ * values.c, hosts.c, settings.c, bundle.c, smbconf.c.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
