@@ -16,8 +16,98 @@
 
 #include "names.h"
 #include "parameters.h"
-#include "smbconf.h"
 #include "util/macros.h"
+
+/* Samba's parameters that keep clients out, or bring in others that do. */
+static const struct {
+	const char *name;
+	enum {
+		QUICD_CLOSING_HOSTS,
+		QUICD_CLOSING_INCLUDE,
+		QUICD_CLOSING_TLS,
+	} kind;
+} quicd_closing[] = {
+	{"allow hosts", QUICD_CLOSING_HOSTS},
+	{"deny hosts", QUICD_CLOSING_HOSTS},
+	{"hosts allow", QUICD_CLOSING_HOSTS},
+	{"hosts deny", QUICD_CLOSING_HOSTS},
+	{"include", QUICD_CLOSING_INCLUDE},
+	{"tls cafile", QUICD_CLOSING_TLS},
+	{"tls crlfile", QUICD_CLOSING_TLS},
+};
+
+bool quicd_name_same(const char *a, const char *b)
+{
+	while (true) {
+		while (isspace((unsigned char)*a)) {
+			a++;
+		}
+		while (isspace((unsigned char)*b)) {
+			b++;
+		}
+		if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) {
+			return false;
+		}
+		if (*a == '\0') {
+			return true;
+		}
+		a++;
+		b++;
+	}
+}
+
+const char *quicd_name_hosts_list(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(quicd_closing); i++) {
+		if (quicd_closing[i].kind == QUICD_CLOSING_HOSTS &&
+		    quicd_name_same(name, quicd_closing[i].name))
+		{
+			return quicd_closing[i].name;
+		}
+	}
+	return NULL;
+}
+
+const char *quicd_name_closing(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(quicd_closing); i++) {
+		if (quicd_closing[i].kind != QUICD_CLOSING_INCLUDE &&
+		    quicd_name_same(name, quicd_closing[i].name))
+		{
+			return quicd_closing[i].name;
+		}
+	}
+	return NULL;
+}
+
+bool quicd_name_is_needed(const char *name)
+{
+	static const char *const needed[] = {
+		"bind interfaces only",
+		"config file",
+		"hostname lookups",
+		"interfaces",
+		"private dir",
+		"server smb transports",
+		"smb ports",
+		"tls cafile",
+		"tls certfile",
+		"tls crlfile",
+		"tls keyfile",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(needed); i++) {
+		if (quicd_name_same(name, needed[i])) {
+			return true;
+		}
+	}
+	return false;
+}
 
 /* Letters, digits and colons, in lower case. */
 static void quicd_name_letters(char *to, const char *from)
@@ -65,15 +155,6 @@ static void quicd_name_warn(struct quicd_report *report,
 			    const char *name,
 			    const char *letters)
 {
-	static const char *const closing[] = {
-		"allow hosts",
-		"deny hosts",
-		"hosts allow",
-		"hosts deny",
-		"include",
-		"tls cafile",
-		"tls crlfile",
-	};
 	char without[256] = "";
 	char known[32];
 	size_t len = 0;
@@ -84,14 +165,14 @@ static void quicd_name_warn(struct quicd_report *report,
 			without[len++] = *letters;
 		}
 	}
-	for (i = 0; i < ARRAY_SIZE(closing); i++) {
-		quicd_name_letters(known, closing[i]);
+	for (i = 0; i < ARRAY_SIZE(quicd_closing); i++) {
+		quicd_name_letters(known, quicd_closing[i].name);
 		if (strstr(without, known) != NULL) {
 			quicd_report_warning(report,
 					     "%s: this is not %s, and has no "
 					     "effect on smbd-quicd",
 					     name,
-					     closing[i]);
+					     quicd_closing[i].name);
 			return;
 		}
 	}
@@ -112,7 +193,7 @@ static enum quicd_name quicd_name_judge(struct quicd_report *report,
 
 	for (i = 0; (known = quicd_parameter_name(i, &used)) != NULL && used;
 	     i++) {
-		if (quicd_smbconf_same_name(name, known)) {
+		if (quicd_name_same(name, known)) {
 			*canonical = known;
 			if (section == NULL) {
 				return QUICD_NAME_OURS;
@@ -146,7 +227,7 @@ static enum quicd_name quicd_name_judge(struct quicd_report *report,
 		return QUICD_NAME_FOREIGN;
 	}
 	for (; known != NULL; i++, known = quicd_parameter_name(i, &used)) {
-		if (quicd_smbconf_same_name(name, known)) {
+		if (quicd_name_same(name, known)) {
 			return QUICD_NAME_IGNORED;
 		}
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
-/** @file names.h Which names of smb.conf are ours, however they are spelt. */
+/**
+ * @file names.h Names of smb.conf, however they are spelt: which are ours, and
+ * which decide who may come in.
+ */
 
 #ifndef QUICD_NAMES_H
 #define QUICD_NAMES_H
@@ -29,5 +32,20 @@ enum quicd_name quicd_name_of(struct quicd_report *report,
 			      const char *name,
 			      bool taken,
 			      const char **canonical);
+
+/** @brief Whether two names are one to Samba, which ignores blanks and case. */
+bool quicd_name_same(const char *a, const char *b);
+
+/** @brief The list of hosts that Samba means by a name, or NULL. */
+const char *quicd_name_hosts_list(const char *name);
+
+/**
+ * @brief The parameter that Samba means by a name, if it keeps clients out: a
+ * list of hosts, CAs or revocation lists.  Else NULL.
+ */
+const char *quicd_name_closing(const char *name);
+
+/** @brief Whether a name decides who may come in, or how smbd is reached. */
+bool quicd_name_is_needed(const char *name);
 
 #endif /* QUICD_NAMES_H */

@@ -28,10 +28,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "names.h"
 #include "parameters.h"
 #include "smbconf_internal.h"
 #include "testparm.h"
-#include "util/macros.h"
 #include "util/printable.h"
 
 void smbconf_no_memory(struct smbconf_reader *reader)
@@ -48,26 +48,6 @@ static void smbconf_keep(struct smbconf_reader *reader,
 	*to = talloc_strdup(reader, text);
 	if (*to == NULL) {
 		smbconf_no_memory(reader);
-	}
-}
-
-bool quicd_smbconf_same_name(const char *a, const char *b)
-{
-	while (true) {
-		while (isspace((unsigned char)*a)) {
-			a++;
-		}
-		while (isspace((unsigned char)*b)) {
-			b++;
-		}
-		if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) {
-			return false;
-		}
-		if (*a == '\0') {
-			return true;
-		}
-		a++;
-		b++;
 	}
 }
 
@@ -146,7 +126,7 @@ uint64_t smbconf_ours(const char *name)
 
 	for (i = 0; (known = quicd_parameter_name(i, &used)) != NULL && used;
 	     i++) {
-		if (quicd_smbconf_same_name(name, known)) {
+		if (quicd_name_same(name, known)) {
 			return UINT64_C(1) << i;
 		}
 	}
@@ -267,7 +247,7 @@ static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 	/* testparm prints the last include with its variables replaced */
 	if (reader->global && reader->include != NULL &&
 	    strchr(reader->include, '%') != NULL &&
-	    quicd_smbconf_same_name(name, "include"))
+	    quicd_name_same(name, "include"))
 	{
 		smbconf_add_file(reader, equals);
 		TALLOC_FREE(reader->variable);
@@ -313,35 +293,10 @@ static void smbconf_config_file(struct smbconf_reader *reader, const char *path)
 	}
 }
 
-bool smbconf_is_needed(const char *name)
-{
-	static const char *const needed[] = {
-		"bind interfaces only",
-		"config file",
-		"hostname lookups",
-		"interfaces",
-		"private dir",
-		"server smb transports",
-		"smb ports",
-		"tls cafile",
-		"tls certfile",
-		"tls crlfile",
-		"tls keyfile",
-	};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(needed); i++) {
-		if (quicd_smbconf_same_name(name, needed[i])) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Samba ignores a global parameter in the section of a share. */
 static void smbconf_below_share(struct smbconf_reader *reader, const char *name)
 {
-	if (smbconf_is_needed(name)) {
+	if (quicd_name_is_needed(name)) {
 		reader->good = quicd_report_error(
 			reader->report,
 			"%s: Samba ignores it below the header of a "
@@ -391,28 +346,18 @@ static void smbconf_empty_word(struct smbconf_reader *reader,
 			       const char *name,
 			       const char *value)
 {
-	static const char *const lists[] = {
-		"allow hosts",
-		"deny hosts",
-		"hosts allow",
-		"hosts deny",
-	};
-	size_t i;
+	const char *list = quicd_name_hosts_list(name);
 
-	if (strchr(value, '"') == NULL ||
-	    value[strspn(value, "\" \t,;")] != '\0') {
+	if (list == NULL || strchr(value, '"') == NULL ||
+	    value[strspn(value, "\" \t,;")] != '\0')
+	{
 		return;
 	}
-	for (i = 0; i < ARRAY_SIZE(lists); i++) {
-		if (quicd_smbconf_same_name(name, lists[i])) {
-			reader->good = quicd_report_error(
-				reader->report,
-				"%s = %s: a word is empty; for nobody, write "
-				"hosts deny = ALL",
-				lists[i],
-				value);
-		}
-	}
+	reader->good = quicd_report_error(reader->report,
+					  "%s = %s: a word is empty; for "
+					  "nobody, write hosts deny = ALL",
+					  list,
+					  value);
 }
 
 /* Samba forgets the file's settings and uses those in the registry. */
@@ -429,20 +374,10 @@ static void smbconf_forgets(struct smbconf_reader *reader)
 
 static void smbconf_remember(struct smbconf_reader *reader, const char *name)
 {
-	static const char *const closing[] = {
-		"allow hosts",
-		"deny hosts",
-		"hosts allow",
-		"hosts deny",
-		"tls cafile",
-		"tls crlfile",
-	};
-	size_t i;
+	const char *closing = quicd_name_closing(name);
 
-	for (i = 0; i < ARRAY_SIZE(closing); i++) {
-		if (quicd_smbconf_same_name(name, closing[i])) {
-			smbconf_keep(reader, &reader->closes, closing[i]);
-		}
+	if (closing != NULL) {
+		smbconf_keep(reader, &reader->closes, closing);
 	}
 }
 
@@ -500,10 +435,9 @@ static void smbconf_doing(struct smbconf_reader *reader, char *line)
 	}
 	smbconf_remember(reader, line);
 	smbconf_empty_word(reader, line, value);
-	if (quicd_smbconf_same_name(line, "include")) {
+	if (quicd_name_same(line, "include")) {
 		smbconf_include(reader, value);
-	} else if (quicd_smbconf_same_name(line, "config file") &&
-		   value[0] != '\0') {
+	} else if (quicd_name_same(line, "config file") && value[0] != '\0') {
 		smbconf_config_file(reader, value);
 		smbconf_add_file(reader, value);
 	}
@@ -527,9 +461,8 @@ static bool smbconf_header(struct smbconf_reader *reader, char *line)
 		*end = '\0';
 	}
 	TALLOC_FREE(reader->doing);
-	if (!quicd_smbconf_same_name(name, "global") &&
-	    !quicd_smbconf_same_name(name, "globals"))
-	{
+	if (!quicd_name_same(name, "global") &&
+	    !quicd_name_same(name, "globals")) {
 		smbconf_keep(reader, &reader->doing, name);
 		reader->sections = true;
 	}
@@ -562,7 +495,7 @@ static void smbconf_stderr(struct smbconf_reader *reader, char *line)
 	rest = smbconf_after(line, "Unknown parameter encountered: \"");
 	if (rest != NULL) {
 		rest[strcspn(rest, "\"")] = '\0';
-		if (!quicd_smbconf_same_name(rest, "includes")) {
+		if (!quicd_name_same(rest, "includes")) {
 			smbconf_ignored(reader, rest);
 		} /* else: see smbconf_search_line() */
 		return;

@@ -54,7 +54,4 @@ const char *const *quicd_smbconf_words(TALLOC_CTX *mem_ctx,
 				       const char *value,
 				       size_t *num);
 
-/** @brief Whether two names are one to Samba, which ignores blanks and case. */
-bool quicd_smbconf_same_name(const char *a, const char *b);
-
 #endif /* QUICD_SMBCONF_H */

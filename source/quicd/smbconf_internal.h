@@ -41,9 +41,6 @@ void smbconf_no_memory(struct smbconf_reader *reader);
 /** @brief The bit of a name of ours, or 0. */
 uint64_t smbconf_ours(const char *name);
 
-/** @brief Whether a name decides who may come in, or how smbd is reached. */
-bool smbconf_is_needed(const char *name);
-
 /** @brief Pass a name on that Samba ignores, and say it in any case. */
 void smbconf_ignored(struct smbconf_reader *reader, const char *name);
 

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "names.h"
 #include "smbconf_internal.h"
 
 /* What isspace() knows, as Samba skips it. */
@@ -57,7 +58,7 @@ static void smbconf_search_line(struct smbconf_reader *reader,
 	if (line[0] != '[') {
 		name = smbconf_search_name(reader, line);
 		/* the registry has such a value for its own use */
-		if (name != NULL && quicd_smbconf_same_name(name, "includes")) {
+		if (name != NULL && quicd_name_same(name, "includes")) {
 			smbconf_ignored(reader, name);
 		}
 		talloc_free(name);
@@ -93,8 +94,8 @@ static void smbconf_search_swallowed(struct smbconf_reader *reader,
 	if (name == NULL) {
 		return;
 	}
-	if (smbconf_ours(name) != 0 || smbconf_is_needed(name) ||
-	    quicd_smbconf_same_name(name, "include"))
+	if (smbconf_ours(name) != 0 || quicd_name_is_needed(name) ||
+	    quicd_name_same(name, "include"))
 	{
 		reader->good = quicd_report_error(
 			reader->report,
