@@ -70,10 +70,10 @@ MAN_STYLE = ('http://docbook.sourceforge.net/release/xsl/current/manpages/'
 QUICD_PLAIN = ['quicd/' + part for part in (
     'access', 'addresses', 'behind', 'budget', 'bundle', 'cid', 'close_wait',
     'control', 'cpus', 'directory', 'file', 'framing', 'hosts', 'limits',
-    'listeners', 'log', 'message', 'names', 'parameters', 'prepared', 'relay',
-    'rights', 'secret', 'service', 'settings', 'settings_parse', 'smbconf',
-    'smbconf_search', 'state', 'testparm', 'timer', 'udp', 'udp_open', 'values',
-    'workers')]
+    'listeners', 'log', 'message', 'named_files', 'names', 'parameters',
+    'prepared', 'relay', 'rights', 'secret', 'service', 'settings',
+    'settings_parse', 'smbconf', 'smbconf_search', 'state', 'testparm', 'timer',
+    'udp', 'udp_open', 'values', 'workers')]
 QUICD = ['quicd/' + part for part in (
     'certificates', 'chain', 'configuration', 'conn', 'conn_callbacks',
     'conn_close', 'conn_create', 'convert', 'credentials', 'endpoint',

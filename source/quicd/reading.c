@@ -9,19 +9,14 @@
  * meanwhile.
  */
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "behind.h"
-#include "directory.h"
-#include "file.h"
+#include "named_files.h"
 #include "names.h"
 #include "qlog.h"
 #include "reading.h"
-#include "secret.h"
 #include "settings.h"
 #include "smbconf.h"
 #include "tls.h"
@@ -31,21 +26,11 @@ struct quicd_reader {
 	struct quicd_report *report;
 	struct quicd_bundle *bundle;
 	struct quicd_behind behind;
-	const char *private_dir;
-	/* our parameters and Samba's */
-	const char *certificate;
-	const char *key;
-	const char *directory;
-	const char *secret;
-	const char *tls_certfile;
-	const char *tls_keyfile;
-	const char *tls_cafile;
-	const char *tls_crlfile;
+	struct quicd_named_files files;
 	const char *usershares; /* how many there may be */
 	const char *usershare_guests;
 	const char *template; /* of these */
 	bool template_seen;
-	bool make; /* the file of the secret */
 	bool good;
 };
 
@@ -75,13 +60,13 @@ static void reading_ours(struct quicd_reader *reader,
 			 const char *value)
 {
 	if (strcmp(name, "smbd_uring:quic certificate") == 0) {
-		reading_keep(reader, &reader->certificate, value);
+		reading_keep(reader, &reader->files.certificate, value);
 	} else if (strcmp(name, "smbd_uring:quic key") == 0) {
-		reading_keep(reader, &reader->key, value);
+		reading_keep(reader, &reader->files.key, value);
 	} else if (strcmp(name, "smbd_uring:quic secret file") == 0) {
-		reading_keep(reader, &reader->secret, value);
+		reading_keep(reader, &reader->files.secret, value);
 	} else if (strcmp(name, "smbd_uring:quic certificate directory") == 0) {
-		reading_keep(reader, &reader->directory, value);
+		reading_keep(reader, &reader->files.directory, value);
 	} else {
 		if (strcmp(name, "smbd_uring:quic server") == 0) {
 			reader->behind.default_server = false;
@@ -131,11 +116,11 @@ static void reading_sambas(struct quicd_reader *reader,
 		const char *name;
 		const char **value;
 	} strings[] = {
-		{"private dir", &reader->private_dir},
-		{"tls certfile", &reader->tls_certfile},
-		{"tls keyfile", &reader->tls_keyfile},
-		{"tls cafile", &reader->tls_cafile},
-		{"tls crlfile", &reader->tls_crlfile},
+		{"private dir", &reader->files.private_dir},
+		{"tls certfile", &reader->files.tls_certfile},
+		{"tls keyfile", &reader->files.tls_keyfile},
+		{"tls cafile", &reader->files.tls_cafile},
+		{"tls crlfile", &reader->files.tls_crlfile},
 		{"usershare max shares", &reader->usershares},
 		{"usershare allow guests", &reader->usershare_guests},
 		{"usershare template share", &reader->template},
@@ -276,177 +261,6 @@ static bool reading_parameter(void *private_data,
 	return false;
 }
 
-/* As Samba does: relative to "private dir".  NULL without memory. */
-static char *reading_path(struct quicd_reader *reader, const char *path)
-{
-	if (path[0] == '/' || reader->private_dir == NULL) {
-		return talloc_strdup(reader->bundle, path);
-	}
-	return talloc_asprintf(reader->bundle,
-			       "%s/%s",
-			       reader->private_dir,
-			       path);
-}
-
-static void reading_file(struct quicd_reader *reader,
-			 const char *item,
-			 const char *item_source,
-			 const char *parameter,
-			 const char *path,
-			 bool secret)
-{
-	char *full = NULL;
-
-	if (path == NULL || path[0] == '\0') {
-		return;
-	}
-	full = reading_path(reader, path);
-	if (full == NULL) {
-		reader->good = quicd_report_error(reader->report, "no memory");
-		return;
-	}
-	reader->good = quicd_file_add(reader->bundle,
-				      reader->report,
-				      item_source,
-				      item,
-				      parameter,
-				      full,
-				      secret) &&
-		       reader->good;
-}
-
-static void reading_pair(struct quicd_reader *reader)
-{
-	const bool own = reader->certificate != NULL || reader->key != NULL;
-	const char *certificate = own ? reader->certificate
-				      : reader->tls_certfile;
-	const char *key = own ? reader->key : reader->tls_keyfile;
-
-	if (certificate == NULL || key == NULL || certificate[0] == '\0' ||
-	    key[0] == '\0')
-	{
-		reader->good = quicd_report_error(
-			reader->report,
-			"smbd_uring:quic certificate and smbd_uring:quic key, "
-			"or tls certfile and tls keyfile, must both be set");
-		return;
-	}
-	reading_file(reader,
-		     QUICD_ITEM_FILE("certificate"),
-		     QUICD_ITEM_SOURCE("certificate"),
-		     own ? "smbd_uring:quic certificate" : "tls certfile",
-		     certificate,
-		     false);
-	reading_file(reader,
-		     QUICD_ITEM_FILE("key"),
-		     QUICD_ITEM_SOURCE("key"),
-		     own ? "smbd_uring:quic key" : "tls keyfile",
-		     key,
-		     true);
-}
-
-/* The server's certificates; the first one is the default. */
-static void reading_pairs(struct quicd_reader *reader)
-{
-	const bool own = reader->certificate != NULL || reader->key != NULL;
-
-	if (own || reader->directory == NULL) {
-		reading_pair(reader);
-	}
-	if (reader->directory != NULL &&
-	    !quicd_directory_add(reader->bundle,
-				 reader->report,
-				 "smbd_uring:quic certificate directory",
-				 reader->directory))
-	{
-		reader->good = false;
-	}
-}
-
-/*
- * The file of the secret, which we make if need be.  If the default file cannot
- * be read, that is no error: without root, smbd-quicd works without it.
- */
-static void reading_secret(struct quicd_reader *reader)
-{
-	static const char name[] = "smbd-quicd.secret";
-	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
-	const char *parameter = "smbd_uring:quic secret file";
-	char *path = NULL;
-	int error = 0;
-
-	if (reader->secret != NULL) {
-		path = reading_path(reader, reader->secret);
-	} else if (credentials != NULL) {
-		path = talloc_asprintf(reader->bundle,
-				       "%s/%s",
-				       credentials,
-				       name);
-		if (path != NULL && access(path, F_OK) == 0) {
-			parameter = "credential";
-		} else {
-			TALLOC_FREE(path);
-		}
-	}
-	if (path == NULL) {
-		path = reading_path(reader, name);
-	}
-	if (path == NULL) {
-		reader->good = quicd_report_error(reader->report, "no memory");
-		return;
-	}
-	if (reader->make) {
-		error = quicd_secret_make_file(reader->bundle, path);
-	} else if (access(path, F_OK) != 0) {
-		error = errno;
-	}
-	if (error == 0 || reader->secret != NULL) {
-		reading_file(reader,
-			     QUICD_ITEM_FILE("secret"),
-			     QUICD_ITEM_SOURCE("secret"),
-			     parameter,
-			     path,
-			     true);
-	} else if (reader->make || error != ENOENT) {
-		quicd_report_warning(
-			reader->report,
-			"%s = %s: %s; after a crash of smbd-quicd clients will "
-			"wait for their idle timeout",
-			parameter,
-			path,
-			strerror(error));
-	}
-}
-
-/* Read the CAs and lists if we ask clients for certificates. */
-static void reading_trust(struct quicd_reader *reader,
-			  const struct quicd_settings *settings)
-{
-	if (settings->client_certificates == QUICD_CLIENT_CERTIFICATES_NO) {
-		if (reader->tls_crlfile != NULL &&
-		    reader->tls_crlfile[0] != '\0') {
-			quicd_report_warning(
-				reader->report,
-				"tls crlfile has no effect on smbd-quicd: it "
-				"asks no client for a certificate; set "
-				"smbd_uring:quic client certificates");
-		}
-		return;
-	}
-	reading_file(reader,
-		     QUICD_ITEM_FILE("ca"),
-		     QUICD_ITEM_SOURCE("ca"),
-		     "tls cafile",
-		     reader->tls_cafile,
-		     false);
-	reading_file(reader,
-		     QUICD_ITEM_FILE("crl"),
-		     QUICD_ITEM_SOURCE("crl"),
-		     "tls crlfile",
-		     reader->tls_crlfile,
-		     false);
-}
-
 /* The checks that the serving processes do not repeat. */
 static bool reading_check(struct quicd_reader *reader)
 {
@@ -461,10 +275,11 @@ static bool reading_check(struct quicd_reader *reader)
 	if (settings == NULL) {
 		return false;
 	}
-	reading_pairs(reader);
-	reading_secret(reader);
-	reading_trust(reader, settings);
-	good = quicd_qlog_possible(reader->report, settings);
+	good = quicd_named_files_add(reader->bundle,
+				     reader->report,
+				     &reader->files,
+				     settings);
+	good = quicd_qlog_possible(reader->report, settings) && good;
 	good = quicd_behind_check(reader->report, &reader->behind, settings) &&
 	       good && reader->good;
 	talloc_free(settings);
@@ -496,7 +311,7 @@ struct quicd_bundle *quicd_reading(TALLOC_CTX *mem_ctx,
 		.behind.default_server = true,
 		.behind.ports = "445",
 		.behind.interfaces = "",
-		.make = make,
+		.files.make = make,
 		.good = true,
 	};
 	bool good;

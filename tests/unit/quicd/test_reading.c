@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 /*
- * The reading without memory: source/quicd/reading.c, file.c, directory.c.
+ * The reading without memory: source/quicd/reading.c, named_files.c, file.c,
+ * directory.c.
  *
  * A parameter that is lost could leave a door open, so that there is all or an
  * error.  testparm is a script that prints what the test wants.
