@@ -71,7 +71,7 @@ QUICD_PLAIN = ['quicd/' + part for part in (
     'access', 'addresses', 'behind', 'budget', 'bundle', 'cid', 'close_wait',
     'control', 'cpus', 'directory', 'file', 'framing', 'hosts', 'limits',
     'listeners', 'log', 'message', 'named_files', 'names', 'parameters',
-    'prepared', 'relay', 'rights', 'secret', 'service', 'settings',
+    'prepared', 'queue', 'relay', 'rights', 'secret', 'service', 'settings',
     'settings_parse', 'smbconf', 'smbconf_search', 'state', 'testparm', 'timer',
     'udp', 'udp_open', 'values', 'workers')]
 QUICD = ['quicd/' + part for part in (
