@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * What the files of the endpoint share: endpoint.c (dispatch, accept, which
- * connections have work) and endpoint_drain.c (the drain of a worker and of a
- * socket).
+ * What the files of the endpoint share: endpoint.c (dispatch, which connections
+ * have work), endpoint_accept.c (new connections) and endpoint_drain.c (the
+ * drain of a worker and of a socket).
  */
 #ifndef QUICD_ENDPOINT_INTERNAL_H
 #define QUICD_ENDPOINT_INTERNAL_H
@@ -71,5 +71,42 @@ void quicd_endpoint_closed(struct quicd_endpoint *endpoint,
 struct quicd_socket *quicd_endpoint_covers(
 	const struct quicd_endpoint *endpoint,
 	const struct sockaddr *local);
+
+/* endpoint_accept.c */
+
+/** @brief Whether "hosts allow" and "hosts deny" let an address in; else log.
+ */
+bool quicd_endpoint_admit(const struct quicd_endpoint *endpoint,
+			  const struct address *remote);
+
+/**
+ * @brief Accept the connection that a datagram begins.
+ *
+ * @param[in] ops  the upcalls of the connection
+ *
+ * @return NULL: the datagram is dropped, or the client got an answer.
+ */
+struct quicd_conn *quicd_endpoint_accept(struct quicd_endpoint *endpoint,
+					 const struct quicd_conn_ops *ops,
+					 struct quicd_udp *udp,
+					 const struct quicd_path *path,
+					 const uint8_t *data,
+					 size_t len,
+					 uint64_t now);
+
+/**
+ * @brief Answer a first packet that has no beginning of the ClientHello.
+ *
+ * The first packet from a client lacked the beginning of the ClientHello, which
+ * was lost or comes later.  Send a Retry, after which the client sends the
+ * whole ClientHello again.  Without it, OpenSSL never does so unless we
+ * acknowledge something.  If the beginning comes after all, it also gets a
+ * Retry, which the client ignores.  So it does not begin a second handshake.
+ */
+void quicd_endpoint_retry(struct quicd_endpoint *endpoint,
+			  struct quicd_udp *udp,
+			  const struct quicd_path *path,
+			  const uint8_t *data,
+			  size_t len);
 
 #endif /* QUICD_ENDPOINT_INTERNAL_H */
