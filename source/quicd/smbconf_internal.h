@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * What the files of the reader share: smbconf.c, which reads the output of
- * testparm, and smbconf_search.c, which searches the files for the rest.
+ * testparm, smbconf_include.c, which knows the files that Samba reads, and
+ * smbconf_search.c, which searches these files for the rest.
  */
 #ifndef QUICD_SMBCONF_INTERNAL_H
 #define QUICD_SMBCONF_INTERNAL_H
@@ -36,7 +37,12 @@ struct smbconf_reader {
 	bool good;
 };
 
+/* smbconf.c */
+
 void smbconf_no_memory(struct smbconf_reader *reader);
+
+/** @brief Replace a string by a copy of another one. */
+void smbconf_keep(struct smbconf_reader *reader, char **to, const char *text);
 
 /** @brief The bit of a name of ours, or 0. */
 uint64_t smbconf_ours(const char *name);
@@ -44,8 +50,27 @@ uint64_t smbconf_ours(const char *name);
 /** @brief Pass a name on that Samba ignores, and say it in any case. */
 void smbconf_ignored(struct smbconf_reader *reader, const char *name);
 
+/* smbconf_include.c */
+
 /** @brief Whether a file is empty, as its author says by this name. */
 bool smbconf_is_null(const char *path);
+
+/** @brief Note a file that Samba reads, for smbconf_search(). */
+void smbconf_add_file(struct smbconf_reader *reader, const char *path);
+
+/** @brief An include, as smb.conf has it. */
+void smbconf_include(struct smbconf_reader *reader, const char *value);
+
+/** @brief Samba does not find the file of an include. */
+void smbconf_no_include(struct smbconf_reader *reader, const char *path);
+
+/** @brief Say which include will not be searched. */
+void smbconf_not_searched(struct smbconf_reader *reader);
+
+/** @brief A "config file", as smb.conf has it: an error if not this one. */
+void smbconf_config_file(struct smbconf_reader *reader, const char *path);
+
+/* smbconf_search.c */
 
 /**
  * @brief Pass on, or say, what Samba drops of a file.
