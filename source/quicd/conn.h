@@ -92,7 +92,7 @@ struct quicd_conn {
 	uint64_t stall_acked;	/* bytes_acked when the deadline was set */
 	uint64_t packets; /* sent with bytes of SMB */
 
-	/* the first packet had no beginning of a ClientHello; see endpoint.c */
+	/* no beginning of a ClientHello: quicd_endpoint_retry() */
 	bool retry;
 
 	/* for a path that may lose all long packets, see conn.c */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
-/* The relay, source/quicd/relay.c, between the test as owner and as smbd. */
+/*
+ * The relay, source/quicd/relay.c and queue.c, between the test as owner and as
+ * smbd.
+ */
 
 #include <errno.h>
 #include <setjmp.h>
