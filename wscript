@@ -95,10 +95,11 @@ LIBRARY = ['compat_getsockopt', 'smbd_uring_backend', 'uring_batch',
 INTERPOSE = ['epoll_interpose']
 PUBLISH = ['transport/' + part for part in (
     'figures', 'publish', 'publish_file', 'publish_format', 'publish_read',
-    'publish_row', 'quicd_counters')]
+    'publish_row', 'quicd_counters', 'quicd_counters_read',
+    'quicd_counters_text')]
 TRANSPORT = ['transport/' + part for part in (
     'meter', 'name_list', 'parameters', 'snapshot', 'snapshot_text', 'tcp',
-    'warn', 'watch', 'watch_rows', 'watch_settings')]
+    'warn', 'watch', 'watch_quic', 'watch_rows', 'watch_settings')]
 
 SHIM = ['preload/' + part for part in (
     'shim', 'shim_environment', 'shim_module')]
@@ -113,9 +114,9 @@ TOOL = ['tool/' + part for part in (
     'cluster', 'kernel', 'sockdiag', 'names', 'command', 'table', 'cell',
     'sort', 'text', 'layout', 'text_quicd', 'json', 'json_quicd', 'json_read',
     'openmetrics', 'openmetrics_clients', 'openmetrics_quicd', 'quicd',
-    'metrics', 'clients', 'history', 'replace', 'report', 'page', 'day',
-    'html', 'top', 'check', 'negotiate', 'verdict', 'ports', 'smbd', 'systemd',
-    'testparm', 'enable', 'disable', 'dropin', 'restart')]
+    'quicd_names', 'metrics', 'clients', 'history', 'replace', 'report',
+    'page', 'day', 'html', 'top', 'check', 'negotiate', 'verdict', 'ports',
+    'smbd', 'systemd', 'testparm', 'enable', 'disable', 'dropin', 'restart')]
 
 # The functions that a unit test replaces by its own, with ld's --wrap.
 UNIT_WRAPS = {

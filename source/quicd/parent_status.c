@@ -13,6 +13,7 @@
 
 #include "parent_internal.h"
 #include "service.h"
+#include "transport/quicd_counters_text.h"
 #include "util/clock.h"
 
 void quicd_parent_publish_certificates(const struct quicd_parent *parent)

@@ -10,6 +10,7 @@
 
 #include "output.h"
 #include "quicd.h"
+#include "quicd_names.h"
 
 static json_t *quicd_to_json(const struct quicd_counters_read *read)
 {

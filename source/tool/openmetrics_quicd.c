@@ -10,6 +10,7 @@
 
 #include "openmetrics.h"
 #include "quicd.h"
+#include "quicd_names.h"
 
 /* Prometheus refuses all lines if two series are alike. */
 static bool is_first(const struct quicd_counters_read *read, size_t number)

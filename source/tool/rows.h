@@ -11,7 +11,7 @@
 
 #include "state.h"
 #include "transport/publish_row.h"
-#include "transport/quicd_counters.h"
+#include "transport/quicd_counters_read.h"
 
 /** The directory of smbd, in Debian's lock directory. */
 #define ROWS_SMBD "/run/samba/smbd_uring"

@@ -12,6 +12,7 @@
 
 #include "output.h"
 #include "quicd.h"
+#include "transport/quicd_counters_text.h"
 
 static void print_bytes(FILE *out, uint64_t bytes)
 {
@@ -25,7 +26,7 @@ static void print_bytes(FILE *out, uint64_t bytes)
 static void print_line(FILE *out, const struct quicd_shown *shown)
 {
 	const struct quicd_counters_read *read = shown->read;
-	size_t i;
+	enum quicd_counter counter;
 
 	fprintf(out, "smbd-quicd");
 	if (shown->node != NULL) {
@@ -34,9 +35,7 @@ static void print_line(FILE *out, const struct quicd_shown *shown)
 	fprintf(out,
 		": %ju accepted",
 		(uintmax_t)read->values[QUICD_COUNT_ACCEPTED]);
-	for (i = 0; i < QUICD_COUNTERS; i++) {
-		const enum quicd_counter counter = quicd_metrics[i].counter;
-
+	for (counter = 0; counter < QUICD_COUNTERS; counter++) {
 		if (counter != QUICD_COUNT_ACCEPTED &&
 		    read->values[counter] != 0)
 		{

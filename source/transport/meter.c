@@ -9,12 +9,8 @@
 
 #include <string.h>
 
-#include "publish_read.h"
 #include "util/clock.h"
 #include "watch_internal.h"
-
-/* The default directory in which smbd-quicd publishes. */
-#define WATCH_QUIC_DIRECTORY "/run/smbd-quicd"
 
 /* The smallest number of segments that makes a rate significant. */
 #define METER_MIN_SEGMENTS 50
@@ -54,11 +50,10 @@ static void meter_loss(struct watch_meter *meter, const uint64_t *now)
 	}
 }
 
-/* Whether data moves or waits; times are nanoseconds. */
-static bool meter_take(struct watch_meter *meter,
-		       const uint64_t *now,
-		       uint64_t sampled,
-		       uint64_t interval)
+bool watch_meter_take(struct watch_meter *meter,
+		      const uint64_t *now,
+		      uint64_t sampled,
+		      uint64_t interval)
 {
 	const uint64_t *last = meter->last;
 	bool acked = now[FIGURE_bytes_acked] != last[FIGURE_bytes_acked];
@@ -84,52 +79,15 @@ static bool meter_take(struct watch_meter *meter,
 	return now[FIGURE_unacked_bytes] > 0 || acked || received;
 }
 
-/*
- * Measure the client's network if smbd-quicd relays the connection: the TCP
- * connection to smbd shows nothing of that network.  smbd-quicd publishes its
- * row at once, so a few attempts to find the row are enough.
- */
-static bool measure_quic(struct uring_watch_channel *channel)
-{
-	struct watch_quic *quic = channel->quic;
-
-	if (quic == NULL && channel->quic_tries > 0 &&
-	    channel->row.limit_rtt_us + channel->row.limit_loss_ppm +
-			    channel->row.limit_stall_ms >
-		    0)
-	{
-		channel->quic_tries -= 1;
-		quic = talloc_zero(channel, struct watch_quic);
-		if (quic != NULL && uring_status_follow(quic,
-							WATCH_QUIC_DIRECTORY,
-							channel->row.client,
-							&quic->follower) != 0)
-		{
-			TALLOC_FREE(quic);
-		}
-		channel->quic = quic;
-	}
-	if (quic == NULL) {
-		return false;
-	}
-	if (!uring_status_follow_read(quic->follower, &quic->row)) {
-		TALLOC_FREE(channel->quic);
-		return false;
-	}
-	return meter_take(&quic->meter,
-			  quic->row.figures,
-			  channel->row.sampled,
-			  channel->watch->interval * CLOCK_NS_PER_S);
-}
-
 void watch_measure(struct uring_watch_channel *channel)
 {
 	struct watch_meter *meter = &channel->meter;
 	uint64_t *figure = channel->row.figures;
-	bool busy = meter_take(meter,
-			       figure,
-			       channel->row.sampled,
-			       channel->watch->interval * CLOCK_NS_PER_S);
+	bool busy = watch_meter_take(meter,
+				     figure,
+				     channel->row.sampled,
+				     channel->watch->interval *
+					     CLOCK_NS_PER_S);
 
 	if (meter->segments >= METER_MIN_SEGMENTS) {
 		figure[FIGURE_loss_ppm] =
@@ -137,7 +95,7 @@ void watch_measure(struct uring_watch_channel *channel)
 	}
 	figure[FIGURE_stall_ms] = (uint64_t)(meter->values[WATCH_STALL] * 1000);
 
-	if (measure_quic(channel) || busy) {
+	if (watch_measure_quic(channel) || busy) {
 		channel->watch->busy = true;
 	}
 }

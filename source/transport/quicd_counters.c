@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * What has happened in smbd-quicd, see quicd_counters.h.
- *
- * The memory that the workers share is a file.  So a reader sees the counters
- * as they are, and no process wakes up to publish them.  How the reader trusts
- * the file, and sees that the writer lives, is in publish_file.h.
  */
 
 #include "config.h"
@@ -16,46 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "publish_file.h"
-#include "quicd_counters.h"
+#include "quicd_counters_format.h"
 
-#define COUNTERS_MAGIC 0x32646369757175 /* "uquicd2" */
-#define COUNTERS_FILE "counters"
 #define COUNTERS_NEW ".counters"
-#define COUNTERS_TRIES 1000
-
-struct quicd_counters {
-	uint64_t magic;
-	/* odd while the certificates change */
-	_Atomic uint64_t sequence;
-	_Atomic uint64_t values[QUICD_COUNTERS];
-	struct quicd_counters_memory memory;
-	uint64_t num_certificates;
-	struct quicd_counters_certificate
-		certificates[QUICD_COUNTERS_CERTIFICATES];
-};
-
-_Static_assert(sizeof(struct quicd_counters) -
-			       offsetof(struct quicd_counters, values) ==
-		       sizeof(struct quicd_counters_read),
-	       "read in one");
-
-static const char *const quicd_counter_names[QUICD_COUNTERS] = {
-	[QUICD_COUNT_ACCEPTED] = "accepted",
-	[QUICD_COUNT_REFUSED_HOSTS] = "refused by hosts lists",
-	[QUICD_COUNT_REFUSED_LIMITS] = "refused by limits",
-	[QUICD_COUNT_REFUSED_TLS] = "refused by TLS",
-	[QUICD_COUNT_RETRIES] = "Retry sent",
-	[QUICD_COUNT_WRONG_TOKENS] = "wrong tokens",
-	[QUICD_COUNT_RESETS] = "resets sent",
-	[QUICD_COUNT_HANDSHAKE_TIMEOUT] = "handshakes timed out",
-	[QUICD_COUNT_DROPPED] = "datagrams dropped by full sockets",
-	[QUICD_COUNT_SEGMENTATION_OFF] = "sockets without segmentation",
-	[QUICD_COUNT_BYTES_RECEIVED] = "bytes received",
-	[QUICD_COUNT_BYTES_ACKED] = "bytes sent",
-};
 
 /* The part that talloc frees. */
 struct quicd_counters_owner {
@@ -186,30 +147,6 @@ struct quicd_counters_memory *quicd_counters_memory(
 	return &counters->memory;
 }
 
-const char *quicd_counter_name(enum quicd_counter counter)
-{
-	return quicd_counter_names[counter];
-}
-
-char *quicd_counters_print(TALLOC_CTX *mem_ctx,
-			   const struct quicd_counters *counters)
-{
-	char *line = talloc_strdup(mem_ctx, "");
-	unsigned i;
-
-	for (i = 0; i < QUICD_COUNTERS && line != NULL; i++) {
-		const uint64_t value = atomic_load(&counters->values[i]);
-
-		if (value != 0) {
-			line = talloc_asprintf_append(line,
-						      ", %llu %s",
-						      (unsigned long long)value,
-						      quicd_counter_names[i]);
-		}
-	}
-	return line;
-}
-
 void quicd_counters_certificates(
 	struct quicd_counters *counters,
 	const struct quicd_counters_certificate *certificates,
@@ -224,65 +161,4 @@ void quicd_counters_certificates(
 	       num * sizeof(*certificates));
 	counters->num_certificates = num;
 	atomic_fetch_add(&counters->sequence, 1);
-}
-
-static bool quicd_counters_read_fd(int fd, struct quicd_counters_read *data)
-{
-	struct {
-		uint64_t magic;
-		uint64_t sequence;
-	} before, after;
-	struct stat st;
-	unsigned i;
-
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) ||
-	    !uring_publish_is_locked(fd))
-	{
-		return false;
-	}
-	for (i = 0; i < COUNTERS_TRIES; i++) {
-		if (!uring_publish_pread(fd, 0, &before, sizeof(before)) ||
-		    before.magic != COUNTERS_MAGIC ||
-		    !uring_publish_pread(fd,
-					 offsetof(struct quicd_counters,
-						  values),
-					 data,
-					 sizeof(*data)) ||
-		    !uring_publish_pread(fd, 0, &after, sizeof(after)))
-		{
-			return false;
-		}
-		if (before.sequence == after.sequence &&
-		    before.sequence % 2 == 0)
-		{
-			return data->num_certificates <=
-			       QUICD_COUNTERS_CERTIFICATES;
-		}
-	}
-	return false;
-}
-
-bool quicd_counters_read(const char *directory,
-			 struct quicd_counters_read *data)
-{
-	int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = -1;
-	bool found;
-	size_t i;
-
-	if (dir != -1) {
-		fd = uring_publish_open(dir, COUNTERS_FILE);
-		close(dir);
-	}
-	if (fd == -1) {
-		return false;
-	}
-	found = quicd_counters_read_fd(fd, data);
-	close(fd);
-	for (i = 0; found && i < data->num_certificates; i++) {
-		char *name = data->certificates[i].name;
-
-		name[sizeof(data->certificates[i].name) - 1] = '\0';
-	}
-	return found;
 }

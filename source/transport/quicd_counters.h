@@ -8,24 +8,14 @@
 #define TRANSPORT_QUICD_COUNTERS_H
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <talloc.h>
 
+/** QUICD_COUNT_ACCEPTED and so on, see quicd_counters.def. */
 enum quicd_counter {
-	QUICD_COUNT_ACCEPTED,
-	QUICD_COUNT_REFUSED_HOSTS,    /* hosts allow, hosts deny */
-	QUICD_COUNT_REFUSED_LIMITS,   /* of number or memory, or a drain */
-	QUICD_COUNT_REFUSED_TLS,      /* certificates, names, protocols */
-	QUICD_COUNT_RETRIES,	      /* clients that had to prove an address */
-	QUICD_COUNT_WRONG_TOKENS,     /* of a Retry */
-	QUICD_COUNT_RESETS,	      /* stateless ones that were sent */
-	QUICD_COUNT_HANDSHAKE_TIMEOUT,
-	QUICD_COUNT_DROPPED,	      /* by the kernel: our socket was full */
-	QUICD_COUNT_SEGMENTATION_OFF, /* sockets whose device refused GSO */
-	QUICD_COUNT_BYTES_RECEIVED,   /* of SMB, from clients */
-	QUICD_COUNT_BYTES_ACKED,      /* of SMB, by clients */
+#define QUICD_COUNTER(_index, ...) QUICD_COUNT_##_index,
+#include "quicd_counters.def"
 	QUICD_COUNTERS,
 };
 
@@ -46,16 +36,6 @@ struct quicd_counters_memory {
 struct quicd_counters_certificate {
 	int64_t ends; /* seconds since 1970 */
 	char name[248];
-};
-
-/** What another process reads. */
-struct quicd_counters_read {
-	uint64_t values[QUICD_COUNTERS];
-	uint64_t memory_used;
-	uint64_t memory_max;
-	uint64_t num_certificates;
-	struct quicd_counters_certificate
-		certificates[QUICD_COUNTERS_CERTIFICATES];
 };
 
 struct quicd_counters;
@@ -93,23 +73,5 @@ void quicd_counters_certificates(
 	struct quicd_counters *counters,
 	const struct quicd_counters_certificate *certificates,
 	size_t num);
-
-/** @brief The name of a counter, in words. */
-const char *quicd_counter_name(enum quicd_counter counter);
-
-/** @brief A line of all that is not zero; a child of mem_ctx, or NULL. */
-char *quicd_counters_print(TALLOC_CTX *mem_ctx,
-			   const struct quicd_counters *counters);
-
-/**
- * @brief Read the counters of a smbd-quicd that lives.
- *
- * The directory may belong to an untrusted user.  Names are terminated, and may
- * have any bytes before that.
- *
- * @return false if none publishes here.
- */
-bool quicd_counters_read(const char *directory,
-			 struct quicd_counters_read *data);
 
 #endif /* TRANSPORT_QUICD_COUNTERS_H */

@@ -112,6 +112,23 @@ struct uring_watch {
 /** Update the values that have limits from a new sample. */
 void watch_measure(struct uring_watch_channel *channel);
 
+/**
+ * @brief Update them from the figures of one network.
+ *
+ * @param[in] now       by enum figure_index.
+ * @param[in] sampled   the time of now, in nanoseconds.
+ * @param[in] interval  between two samples, in nanoseconds.
+ *
+ * @return whether data moves or waits.
+ */
+bool watch_meter_take(struct watch_meter *meter,
+		      const uint64_t *now,
+		      uint64_t sampled,
+		      uint64_t interval);
+
+/** Measure the client's network, if smbd-quicd relays; whether it is busy. */
+bool watch_measure_quic(struct uring_watch_channel *channel);
+
 /** All channels have answered: log warnings that begin or end. */
 void watch_judge(struct uring_watch *watch);
 

@@ -13,6 +13,7 @@
 
 #include "loopback.h"
 #include "quicd/stateless.h"
+#include "transport/quicd_counters_text.h"
 #include "util/clock.h"
 
 #define SECOND CLOCK_NS_PER_S

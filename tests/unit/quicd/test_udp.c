@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "quicd/udp.h"
+#include "transport/quicd_counters_text.h"
 #include "util/macros.h"
 
 #define WORKERS 3
