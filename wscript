@@ -75,11 +75,11 @@ QUICD_PLAIN = ['quicd/' + part for part in (
     'settings_parse', 'smbconf', 'smbconf_include', 'smbconf_search', 'state',
     'testparm', 'timer', 'udp', 'udp_open', 'values', 'workers')]
 QUICD = ['quicd/' + part for part in (
-    'certificates', 'chain', 'configuration', 'conn', 'conn_callbacks',
-    'conn_close', 'conn_create', 'convert', 'credentials', 'endpoint',
-    'endpoint_accept', 'endpoint_drain', 'forms', 'parent', 'parent_listeners',
-    'parent_reload', 'parent_status', 'publish', 'qlog', 'reading',
-    'revocation', 'rules', 'stateless', 'tls', 'trust', 'worker')]
+    'certificates', 'chain', 'configuration', 'conn', 'conn_admit',
+    'conn_callbacks', 'conn_close', 'conn_create', 'convert', 'credentials',
+    'endpoint', 'endpoint_accept', 'endpoint_drain', 'forms', 'parent',
+    'parent_listeners', 'parent_reload', 'parent_status', 'publish', 'qlog',
+    'reading', 'revocation', 'rules', 'stateless', 'tls', 'trust', 'worker')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 # The unit tests of smbd-quicd that need a QUIC library.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * What the files of a connection share: conn.c (its work), conn_create.c (its
- * beginning), conn_callbacks.c (what ngtcp2, the relay and the timer report)
- * and conn_close.c (its states and its end).
+ * beginning), conn_callbacks.c (what ngtcp2, the relay and the timer report),
+ * conn_admit.c (whether it comes in) and conn_close.c (its states and its end).
  */
 #ifndef QUICD_CONN_INTERNAL_H
 #define QUICD_CONN_INTERNAL_H
@@ -15,6 +15,17 @@ extern const ngtcp2_callbacks quicd_conn_callbacks;
 
 /** @brief For the timer; owner is the connection. */
 void quicd_conn_ready(void *owner);
+
+/* conn_admit.c */
+
+/**
+ * @brief Decide about a client whose handshake is complete, and count it.
+ *
+ * A client that comes in has a slot of the limits and a share of the budget.
+ *
+ * @return false after quicd_conn_fail() with the reason.
+ */
+bool quicd_conn_admit(struct quicd_conn *conn);
 
 /* conn_close.c */
 
