@@ -9,6 +9,7 @@
 #include <gnutls/x509.h>
 
 #include "credentials.h"
+#include "pair.h"
 #include "util/macros.h"
 
 static bool quicd_credential_load(struct quicd_report *report,
@@ -36,10 +37,10 @@ static bool quicd_credential_load(struct quicd_report *report,
 					  settings->ca.source,
 					  gnutls_strerror(ret));
 	}
-	return quicd_certificates_load(report,
-				       pair,
-				       credential->credentials,
-				       &credential->certificate);
+	return quicd_pair_load(report,
+			       pair,
+			       credential->credentials,
+			       &credential->certificate);
 }
 
 bool quicd_credentials_load(TALLOC_CTX *mem_ctx,
@@ -49,7 +50,7 @@ bool quicd_credentials_load(TALLOC_CTX *mem_ctx,
 			    struct quicd_credentials *credentials)
 {
 	const struct quicd_pair *pairs = settings->pairs;
-	char name[QUICD_CERTIFICATES_NAME];
+	char name[QUICD_PAIR_NAME];
 	size_t i;
 	size_t j;
 
@@ -72,7 +73,7 @@ bool quicd_credentials_load(TALLOC_CTX *mem_ctx,
 			return false;
 		}
 		for (j = 0; j < i; j++) {
-			if (quicd_certificates_share_name(
+			if (quicd_pair_share_name(
 				    credential->certificate,
 				    credentials->list[j].certificate,
 				    name,
