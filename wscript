@@ -72,8 +72,9 @@ QUICD_PLAIN = ['quicd/' + part for part in (
     'control', 'cpus', 'directory', 'file', 'framing', 'hosts', 'limits',
     'listeners', 'log', 'message', 'named_files', 'names', 'parameters',
     'prepared', 'queue', 'relay', 'rights', 'secret', 'service', 'settings',
-    'settings_parse', 'smbconf', 'smbconf_include', 'smbconf_search', 'state',
-    'testparm', 'timer', 'udp', 'udp_open', 'values', 'workers')]
+    'settings_parse', 'smbconf', 'smbconf_include', 'smbconf_search',
+    'smbconf_stderr', 'state', 'testparm', 'timer', 'udp', 'udp_open',
+    'values', 'workers')]
 QUICD = ['quicd/' + part for part in (
     'certificates', 'chain', 'configuration', 'conn', 'conn_admit',
     'conn_callbacks', 'conn_close', 'conn_create', 'convert', 'credentials',

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "behind.h"
-#include "smbconf.h"
+#include "values.h"
 
 #define BEHIND_SMB_PORT 445
 #define BEHIND_CONNECT_MS 5000
@@ -138,7 +138,7 @@ static bool behind_has_interface(const char *interfaces,
 				 const struct address *server)
 {
 	size_t num = 0;
-	const char *const *words = quicd_smbconf_words(NULL, interfaces, &num);
+	const char *const *words = quicd_value_words(NULL, interfaces, &num);
 	bool found = words == NULL || num == 0; /* none: all */
 	size_t i;
 

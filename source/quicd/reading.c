@@ -21,6 +21,7 @@
 #include "smbconf.h"
 #include "tls.h"
 #include "util/macros.h"
+#include "values.h"
 
 struct quicd_reader {
 	struct quicd_report *report;
@@ -80,9 +81,9 @@ static void reading_words(struct quicd_reader *reader,
 			  const char *value)
 {
 	size_t num = 0;
-	const char *const *words = quicd_smbconf_words(reader->bundle,
-						       value,
-						       &num);
+	const char *const *words = quicd_value_words(reader->bundle,
+						     value,
+						     &num);
 	size_t i;
 
 	if (words == NULL) {

@@ -8,11 +8,9 @@
  * its lp_*() functions.  They also list the names with our prefix only by
  * printing all, and they need a hundred private libraries.
  *
- * Like smbd, testparm skips an include that it does not find.  It says so at
- * debug level 2.  At level 4 it also says each line before it takes it.  At
- * level 5 it says the header of each share, even of a share that is not valid
- * and that it does not print.  So we read its stderr as well, and
- * smbconf_search.c searches the files for lines that testparm does not mention.
+ * Its stdout does not have all that we need.  So smbconf_stderr.c reads its
+ * debug texts as well, and smbconf_search.c searches the files for lines that
+ * testparm does not mention.
  *
  * We ignore its exit status, which is 1 even after faults that do not matter to
  * smbd (a missing script, a range of IDs).  We require instead that testparm
@@ -46,51 +44,13 @@ void smbconf_keep(struct smbconf_reader *reader, char **to, const char *text)
 	}
 }
 
-const char *const *quicd_smbconf_words(TALLOC_CTX *mem_ctx,
-				       const char *value,
-				       size_t *num)
-{
-	/* testparm prints one blank between words, and quotes if need be */
-	const char **words = talloc_array(mem_ctx,
-					  const char *,
-					  strlen(value) + 1);
-	const char *pos = value;
-
-	*num = 0;
-	if (words == NULL || value[0] == '\0') {
-		return words;
-	}
-	while (true) {
-		const bool quoted = pos[0] == '"';
-		const char *end = NULL;
-
-		pos += quoted;
-		end = strchr(pos, quoted ? '"' : ' ');
-		if (end == NULL) {
-			end = pos + strlen(pos);
-		}
-		words[*num] = talloc_strndup(words, pos, (size_t)(end - pos));
-		if (words[*num] == NULL) {
-			talloc_free(words);
-			*num = 0;
-			return NULL;
-		}
-		(*num)++;
-		end += quoted && *end == '"';
-		if (*end == '\0') {
-			return words;
-		}
-		pos = end + (*end == ' ');
-	}
-}
-
 /*
  * A value in the registry may have several lines, and testparm prints them as
  * they are.  On stdout, a line that begins with a tab or "[" could pass for a
  * parameter or section.  On stderr, the line follows the name of its parameter,
  * so that there we can recognise it by its beginning.
  */
-static void smbconf_lines(struct smbconf_reader *reader, const char *what)
+void smbconf_lines(struct smbconf_reader *reader, const char *what)
 {
 	reader->good = quicd_report_error(
 		reader->report,
@@ -201,201 +161,6 @@ static void smbconf_stdout(struct smbconf_reader *reader, char *line)
 			 reader->global ? NULL : reader->section,
 			 name,
 			 equals);
-}
-
-/* The rest of the line if it begins with start, or NULL. */
-static char *smbconf_after(char *line, const char *start)
-{
-	const size_t len = strlen(start);
-
-	return strncmp(line, start, len) == 0 ? line + len : NULL;
-}
-
-/* Samba ignores a global parameter in the section of a share. */
-static void smbconf_below_share(struct smbconf_reader *reader, const char *name)
-{
-	if (quicd_name_is_needed(name)) {
-		reader->good = quicd_report_error(
-			reader->report,
-			"%s: Samba ignores it below the header of a "
-			"share; move it to [global]",
-			name);
-		return;
-	}
-	quicd_report_warning(reader->report,
-			     "%s: Samba ignores it below the header of a share",
-			     name);
-}
-
-/*
- * To smbd a list of one empty word is a list that allows nobody.  testparm
- * prints it as if there was no list.
- */
-static void smbconf_empty_word(struct smbconf_reader *reader,
-			       const char *name,
-			       const char *value)
-{
-	const char *list = quicd_name_hosts_list(name);
-
-	if (list == NULL || strchr(value, '"') == NULL ||
-	    value[strspn(value, "\" \t,;")] != '\0')
-	{
-		return;
-	}
-	reader->good = quicd_report_error(reader->report,
-					  "%s = %s: a word is empty; for "
-					  "nobody, write hosts deny = ALL",
-					  list,
-					  value);
-}
-
-/* Samba forgets the file's settings and uses those in the registry. */
-static void smbconf_forgets(struct smbconf_reader *reader)
-{
-	if (reader->closes != NULL) {
-		reader->good = quicd_report_error(
-			reader->report,
-			"%s: Samba ignores it in a file with config backend = "
-			"registry; set it in the registry",
-			reader->closes);
-	}
-}
-
-static void smbconf_remember(struct smbconf_reader *reader, const char *name)
-{
-	const char *closing = quicd_name_closing(name);
-
-	if (closing != NULL) {
-		smbconf_keep(reader, &reader->closes, closing);
-	}
-}
-
-/* "NAME = VALUE", as smb.conf has it. */
-static void smbconf_doing(struct smbconf_reader *reader, char *line)
-{
-	char *equals = strstr(line, " = ");
-	const char *value = NULL;
-
-	if (equals == NULL) {
-		return;
-	}
-	*equals = '\0';
-	equals++;
-	value = equals + 1 + strspn(equals + 1, " ");
-	reader->written |= smbconf_ours(line);
-	if (reader->doing != NULL && strchr(line, ':') != NULL) {
-		(void)reader->fn(reader->private_data,
-				 reader->doing,
-				 line,
-				 value);
-	}
-	smbconf_remember(reader, line);
-	smbconf_empty_word(reader, line, value);
-	if (quicd_name_same(line, "include")) {
-		smbconf_include(reader, value);
-	} else if (quicd_name_same(line, "config file") && value[0] != '\0') {
-		smbconf_config_file(reader, value);
-		smbconf_add_file(reader, value);
-	}
-}
-
-/* "Processing section "[NAME]"", or the same behind the name of a function. */
-static bool smbconf_header(struct smbconf_reader *reader, char *line)
-{
-	static const char text[] = "Processing section \"[";
-	char *name = strstr(line, text);
-	char *end = NULL;
-
-	if (name == NULL ||
-	    (name != line && smbconf_after(line, "lp_do_section: ") == NULL))
-	{
-		return false;
-	}
-	name += sizeof(text) - 1;
-	end = strrchr(name, ']');
-	if (end != NULL) {
-		*end = '\0';
-	}
-	TALLOC_FREE(reader->doing);
-	if (!quicd_name_same(name, "global") &&
-	    !quicd_name_same(name, "globals")) {
-		smbconf_keep(reader, &reader->doing, name);
-		reader->sections = true;
-	}
-	return true;
-}
-
-/* A line that testparm prints to stderr while it reads. */
-static void smbconf_stderr(struct smbconf_reader *reader, char *line)
-{
-	const bool value = reader->value;
-	char *rest = NULL;
-	size_t i;
-
-	if (value && (line[0] == '\t' || line[0] == '[')) {
-		smbconf_lines(reader, line);
-		return;
-	}
-	reader->value = value && line[0] == '\0';
-	rest = smbconf_after(line, "Can't find include file ");
-	if (rest != NULL) {
-		smbconf_no_include(reader, rest);
-		return;
-	}
-	rest = smbconf_after(line, "doing parameter ");
-	if (rest != NULL) {
-		reader->value = true;
-		smbconf_doing(reader, rest);
-		return;
-	}
-	rest = smbconf_after(line, "Unknown parameter encountered: \"");
-	if (rest != NULL) {
-		rest[strcspn(rest, "\"")] = '\0';
-		if (!quicd_name_same(rest, "includes")) {
-			smbconf_ignored(reader, rest);
-		} /* else: see smbconf_search_line() */
-		return;
-	}
-	rest = strstr(line, " found in service section");
-	if (rest != NULL && smbconf_after(line, "Global parameter ") != NULL) {
-		*rest = '\0';
-		smbconf_below_share(reader,
-				    smbconf_after(line, "Global parameter "));
-		return;
-	}
-	rest = smbconf_after(line, "Load smb config files from ");
-	if (rest != NULL && reader->file == NULL) {
-		smbconf_keep(reader, &reader->file, rest);
-		smbconf_add_file(reader, rest);
-		return;
-	}
-	if (smbconf_after(line, "lp_load_ex: changing to config backend")) {
-		smbconf_forgets(reader);
-		return;
-	}
-	if (smbconf_after(line, "lp_load_ex: refreshing")) {
-		TALLOC_FREE(reader->doing); /* it begins in [global] */
-		return;
-	}
-	if (line[0] == '\0' || smbconf_header(reader, line) ||
-	    smbconf_after(line, "lp_load_ex") ||
-	    smbconf_after(line, "pm_process()") ||
-	    smbconf_after(line, "free_service: ") ||
-	    smbconf_after(line, "Freeing parametrics") ||
-	    smbconf_after(line, "Initialising global"))
-	{
-		return;
-	}
-	if (smbconf_after(line, "INFO: Current debug levels") ||
-	    smbconf_after(line, "  "))
-	{
-		return; /* of each class */
-	}
-	talloc_free(reader->tail[SMBCONF_TAIL - 1]);
-	for (i = SMBCONF_TAIL - 1; i > 0; i--) {
-		reader->tail[i] = reader->tail[i - 1];
-	}
-	reader->tail[0] = talloc_strdup(reader, line); /* only for the log */
 }
 
 static void smbconf_line(void *private_data,

@@ -42,16 +42,4 @@ bool quicd_smbconf_read(TALLOC_CTX *mem_ctx,
 			quicd_smbconf_fn fn,
 			void *private_data);
 
-/**
- * @brief Split the value of a list that quicd_smbconf_fn got into its words.
- *
- * A word may contain blanks, and it may be empty.
- *
- * @param[out] num  the number of words
- * @return NULL if there is no memory.
- */
-const char *const *quicd_smbconf_words(TALLOC_CTX *mem_ctx,
-				       const char *value,
-				       size_t *num);
-
 #endif /* QUICD_SMBCONF_H */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * What the files of the reader share: smbconf.c, which reads the output of
- * testparm, smbconf_include.c, which knows the files that Samba reads, and
- * smbconf_search.c, which searches these files for the rest.
+ * testparm, smbconf_stderr.c, which reads its debug texts, smbconf_include.c,
+ * which knows the files that Samba reads, and smbconf_search.c, which searches
+ * these files for the rest.
  */
 #ifndef QUICD_SMBCONF_INTERNAL_H
 #define QUICD_SMBCONF_INTERNAL_H
@@ -44,11 +45,19 @@ void smbconf_no_memory(struct smbconf_reader *reader);
 /** @brief Replace a string by a copy of another one. */
 void smbconf_keep(struct smbconf_reader *reader, char **to, const char *text);
 
+/** @brief Refuse a line that is the rest of a value with a line break. */
+void smbconf_lines(struct smbconf_reader *reader, const char *what);
+
 /** @brief The bit of a name of ours, or 0. */
 uint64_t smbconf_ours(const char *name);
 
 /** @brief Pass a name on that Samba ignores, and say it in any case. */
 void smbconf_ignored(struct smbconf_reader *reader, const char *name);
+
+/* smbconf_stderr.c */
+
+/** @brief A line that testparm prints to stderr while it reads. */
+void smbconf_stderr(struct smbconf_reader *reader, char *line);
 
 /* smbconf_include.c */
 

@@ -94,3 +94,41 @@ bool quicd_value_addresses(TALLOC_CTX *mem_ctx,
 	talloc_free(words);
 	return n > 0;
 }
+
+const char *const *quicd_value_words(TALLOC_CTX *mem_ctx,
+				     const char *value,
+				     size_t *num)
+{
+	/* testparm prints one blank between words, and quotes if need be */
+	const char **words = talloc_array(mem_ctx,
+					  const char *,
+					  strlen(value) + 1);
+	const char *pos = value;
+
+	*num = 0;
+	if (words == NULL || value[0] == '\0') {
+		return words;
+	}
+	while (true) {
+		const bool quoted = pos[0] == '"';
+		const char *end = NULL;
+
+		pos += quoted;
+		end = strchr(pos, quoted ? '"' : ' ');
+		if (end == NULL) {
+			end = pos + strlen(pos);
+		}
+		words[*num] = talloc_strndup(words, pos, (size_t)(end - pos));
+		if (words[*num] == NULL) {
+			talloc_free(words);
+			*num = 0;
+			return NULL;
+		}
+		(*num)++;
+		end += quoted && *end == '"';
+		if (*end == '\0') {
+			return words;
+		}
+		pos = end + (*end == ' ');
+	}
+}

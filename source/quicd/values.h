@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * How values of smb.conf are written: a boolean, a number, a list of addresses.
+ * How values of smb.conf are written: a boolean, a number, a list of addresses
+ * or words.
  */
 #ifndef QUICD_VALUES_H
 #define QUICD_VALUES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <talloc.h>
 
@@ -39,5 +41,17 @@ bool quicd_value_addresses(TALLOC_CTX *mem_ctx,
 			   const char *value,
 			   uint16_t port,
 			   struct address **addresses);
+
+/**
+ * @brief Split a list that testparm printed into its words.
+ *
+ * A word may contain blanks, and it may be empty.
+ *
+ * @param[out] num  the number of words
+ * @return NULL if there is no memory.
+ */
+const char *const *quicd_value_words(TALLOC_CTX *mem_ctx,
+				     const char *value,
+				     size_t *num);
 
 #endif /* QUICD_VALUES_H */

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "quicd/access.h"
-#include "quicd/smbconf.h"
+#include "quicd/values.h"
 
 static bool parse(TALLOC_CTX *mem_ctx,
 		  enum quicd_access_list which,
@@ -24,7 +24,7 @@ static bool parse(TALLOC_CTX *mem_ctx,
 {
 	struct quicd_report report = {};
 	size_t num = 0;
-	const char *const *words = quicd_smbconf_words(mem_ctx, value, &num);
+	const char *const *words = quicd_value_words(mem_ctx, value, &num);
 
 	return words != NULL &&
 	       quicd_access_parse(

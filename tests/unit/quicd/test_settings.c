@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 /*
  * Settings and their bundle: source/quicd/settings_parse.c, parameters.c,
- * values.c, hosts.c, settings.c, bundle.c, smbconf.c.
+ * values.c, hosts.c, settings.c, bundle.c.
  */
 
 #include <errno.h>
@@ -22,7 +22,7 @@
 #include "quicd/cpus.h"
 #include "quicd/names.h"
 #include "quicd/settings.h"
-#include "quicd/smbconf.h"
+#include "quicd/values.h"
 #include "util/macros.h"
 
 static struct quicd_bundle *bundle;
@@ -200,7 +200,7 @@ static void names(void **state)
 static void words(void **state)
 {
 	size_t num = 0;
-	const char *const *list = quicd_smbconf_words(
+	const char *const *list = quicd_value_words(
 		bundle, "a \"b c\"  d,e \"\" \"f\"", &num);
 
 	assert_int_equal(num, 6);
@@ -210,9 +210,9 @@ static void words(void **state)
 	assert_string_equal(list[3], "d,e");
 	assert_string_equal(list[4], "");
 	assert_string_equal(list[5], "f");
-	(void)quicd_smbconf_words(bundle, "", &num);
+	(void)quicd_value_words(bundle, "", &num);
 	assert_int_equal(num, 0);
-	list = quicd_smbconf_words(bundle, "\"never ends", &num);
+	list = quicd_value_words(bundle, "\"never ends", &num);
 	assert_int_equal(num, 1);
 	assert_string_equal(list[0], "never ends");
 }

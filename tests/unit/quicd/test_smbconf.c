@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 /*
- * What is taken from testparm: source/quicd/smbconf.c, smbconf_include.c,
- * testparm.c.
+ * What is taken from testparm: source/quicd/smbconf.c, smbconf_stderr.c,
+ * smbconf_include.c, testparm.c.
  *
  * The testparm here is a script that prints what a test wants, as Samba's does
  * not print half a line.
