@@ -71,10 +71,10 @@ QUICD_PLAIN = ['quicd/' + part for part in (
     'access', 'addresses', 'behind', 'budget', 'bundle', 'cid', 'close_wait',
     'control', 'cpus', 'directory', 'file', 'framing', 'hosts', 'limits',
     'listeners', 'log', 'message', 'named_files', 'names', 'parameters',
-    'prepared', 'queue', 'relay', 'rights', 'secret', 'service', 'settings',
-    'settings_parse', 'smbconf', 'smbconf_include', 'smbconf_search',
-    'smbconf_stderr', 'state', 'testparm', 'timer', 'udp', 'udp_open',
-    'values', 'workers')]
+    'prepared', 'queue', 'relay', 'rights', 'secret', 'secret_file', 'service',
+    'settings', 'settings_parse', 'smbconf', 'smbconf_include',
+    'smbconf_search', 'smbconf_stderr', 'state', 'testparm', 'timer', 'udp',
+    'udp_open', 'values', 'workers')]
 QUICD = ['quicd/' + part for part in (
     'certificates', 'chain', 'configuration', 'conn', 'conn_admit',
     'conn_callbacks', 'conn_close', 'conn_create', 'convert', 'credentials',

@@ -11,7 +11,7 @@
 #include "directory.h"
 #include "file.h"
 #include "named_files.h"
-#include "secret.h"
+#include "secret_file.h"
 
 struct named_files_reader {
 	struct quicd_bundle *bundle;
@@ -143,7 +143,7 @@ static void named_files_secret(struct named_files_reader *reader)
 		return;
 	}
 	if (reader->named->make) {
-		error = quicd_secret_make_file(reader->bundle, path);
+		error = quicd_secret_file_make(reader->bundle, path);
 	} else if (access(path, F_OK) != 0) {
 		error = errno;
 	}

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <talloc.h>
 
 #include "log.h"
 
@@ -46,12 +45,5 @@ void quicd_secrets_random(struct quicd_secrets *secrets);
 const struct quicd_secret *quicd_secrets_find(
 	const struct quicd_secrets *secrets,
 	uint8_t mark);
-
-/**
- * @brief Make a file with a new secret, for its owner alone, if there is none.
- *
- * @return errno, or 0 if there is one now.
- */
-int quicd_secret_make_file(TALLOC_CTX *mem_ctx, const char *path);
 
 #endif /* QUICD_SECRET_H */

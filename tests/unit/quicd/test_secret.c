@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
-/* The secrets of resets and tokens: source/quicd/secret.c. */
+/* The secrets of resets and tokens: source/quicd/secret.c, secret_file.c. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "quicd/secret.h"
+#include "quicd/secret_file.h"
 #include "util/macros.h"
 
 /* 64 digits; the mark of both is 1. */
@@ -82,7 +83,7 @@ static void test_left_behind(void **state)
 	f = fopen(left, "we");
 	assert_non_null(f);
 	(void)fclose(f);
-	assert_int_equal(quicd_secret_make_file(NULL, path), 0);
+	assert_int_equal(quicd_secret_file_make(NULL, path), 0);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(unlink(left), 0);
 	assert_int_equal(rmdir(directory), 0);
@@ -103,7 +104,7 @@ static void test_make_file(void **state)
 	for (i = 0; i < ARRAY_SIZE(text); i++) {
 		FILE *f = NULL;
 
-		assert_int_equal(quicd_secret_make_file(NULL, path), 0);
+		assert_int_equal(quicd_secret_file_make(NULL, path), 0);
 		f = fopen(path, "re");
 		assert_non_null(f);
 		assert_non_null(fgets(text[i], sizeof(text[i]), f));
@@ -116,7 +117,7 @@ static void test_make_file(void **state)
 	assert_int_equal(st.st_nlink, 1);
 	(void)unlink(path);
 	assert_int_equal(rmdir(directory), 0); /* and nothing else is there */
-	assert_int_equal(quicd_secret_make_file(NULL, path), ENOENT);
+	assert_int_equal(quicd_secret_file_make(NULL, path), ENOENT);
 }
 
 static void test_random(void **state)
