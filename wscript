@@ -107,8 +107,8 @@ SHIM = ['preload/' + part for part in (
 
 # The preload library without its shim.
 PRELOAD = ['preload/' + part for part in (
-    'preload', 'connection', 'log', 'names', 'query', 'section', 'settings',
-    'share', 'smbd_symbols', 'tree')]
+    'preload', 'connection', 'log', 'log_once', 'names', 'query', 'section',
+    'settings', 'share', 'smbd_symbols', 'tree')]
 
 TOOL = ['tool/' + part for part in (
     'main', 'tool', 'probe', 'connect', 'status', 'rows', 'join', 'state',

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
+#include "log_once.h"
 #include "names.h"
 #include "smbd_symbols.h"
 #include "transport/parameters.h"

@@ -18,7 +18,7 @@
 
 #include "connection.h"
 #include "epoll_interpose.h"
-#include "log.h"
+#include "log_once.h"
 #include "names.h"
 #include "query.h"
 #include "settings.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "log_once.h"
 #include "settings.h"
 #include "smbd_symbols.h"
 #include "transport/parameters.h"

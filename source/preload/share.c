@@ -16,6 +16,7 @@
 #include <strings.h>
 
 #include "log.h"
+#include "log_once.h"
 #include "names.h"
 #include "query.h"
 #include "section.h"

@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <talloc.h>
 
-#include "log.h"
+#include "log_once.h"
 #include "share.h"
 #include "tree.h"
 #include "util/dlinklist.h"
