@@ -115,9 +115,10 @@ TOOL = ['tool/' + part for part in (
     'cluster', 'kernel', 'sockdiag', 'names', 'command', 'table', 'cell',
     'sort', 'text', 'layout', 'text_quicd', 'json', 'json_quicd', 'json_read',
     'openmetrics', 'openmetrics_clients', 'openmetrics_quicd', 'quicd',
-    'quicd_names', 'metrics', 'clients', 'history', 'replace', 'report',
-    'page', 'day', 'html', 'top', 'check', 'negotiate', 'verdict', 'ports',
-    'smbd', 'systemd', 'testparm', 'enable', 'disable', 'dropin', 'restart')]
+    'quicd_names', 'metrics', 'clients', 'totals', 'history', 'replace',
+    'report', 'page', 'day', 'html', 'top', 'check', 'negotiate',
+    'verdict', 'ports', 'smbd', 'systemd', 'testparm', 'enable',
+    'disable', 'dropin', 'restart')]
 
 # The functions that a unit test replaces by its own, with ld's --wrap.
 UNIT_WRAPS = {

@@ -8,17 +8,12 @@
 #ifndef TOOL_CLIENTS_H
 #define TOOL_CLIENTS_H
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <jansson.h>
 
 #include "rows.h"
 
 /** At most so many clients are in a sample, the worst of them. */
 #define CLIENTS_MAX 100
-
-/** Totals of at most so many clients are kept. */
-#define CLIENTS_TOTALS_MAX 1000
 
 /** The time for which totals and samples are kept, in seconds. */
 #define CLIENTS_KEPT (24 * 3600)
@@ -36,22 +31,5 @@
  *         NULL: no memory.
  */
 json_t *clients_collect(const struct status_rows *rows);
-
-/**
- * @brief Add what the connections counted since the last call to the totals.
- *
- * The sum over connections falls when one ends.  A total never falls while it
- * is kept.
- *
- * @param[in,out] totals   an object; {} the first time.
- * @param[in,out] clients  of clients_collect(); the counters become totals.
- * @param[in]     now      seconds since 1970.
- *
- * @return 0 or ENOMEM.
- */
-int clients_count(json_t *totals,
-		  const struct status_rows *rows,
-		  json_t *clients,
-		  int64_t now);
 
 #endif /* TOOL_CLIENTS_H */

@@ -22,6 +22,7 @@
 #include "rows.h"
 #include "table.h"
 #include "tool.h"
+#include "totals.h"
 
 struct metrics_options {
 	const char **directories;
