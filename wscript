@@ -116,8 +116,8 @@ TOOL = ['tool/' + part for part in (
     'sort', 'text', 'layout', 'text_quicd', 'json', 'json_quicd', 'json_read',
     'openmetrics', 'openmetrics_clients', 'openmetrics_quicd', 'quicd',
     'quicd_names', 'metrics', 'clients', 'totals', 'history', 'replace',
-    'report', 'page', 'day', 'html', 'top', 'check', 'negotiate',
-    'verdict', 'ports', 'smbd', 'systemd', 'testparm', 'enable',
+    'report', 'page', 'day', 'html', 'top', 'check', 'confinement', 'negotiate',
+    'verdict', 'ports', 'smbd', 'proc', 'systemd', 'testparm', 'enable',
     'disable', 'dropin', 'restart')]
 
 # The functions that a unit test replaces by its own, with ld's --wrap.

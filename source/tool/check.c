@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "confinement.h"
 #include "join.h"
 #include "negotiate.h"
 #include "rows.h"
@@ -148,7 +149,7 @@ static const char *check_unit(const struct check *check)
 /* The library should be loaded, but is not. */
 static void check_load_failed(struct check *check)
 {
-	char *confinement = smbd_confinement(check, check->smbd->pid);
+	char *confinement = process_confinement(check, check->smbd->pid);
 
 	verdict_add(check->verdict,
 		    VERDICT_CRITICAL,
@@ -281,7 +282,7 @@ static bool check_look_by_connection(const struct check *check,
 
 static void check_no_ring(struct check *check)
 {
-	char *confinement = smbd_confinement(check, check->smbd->pid);
+	char *confinement = process_confinement(check, check->smbd->pid);
 	struct uring_probe *probe = uring_probe(check);
 	char why[256] = "";
 

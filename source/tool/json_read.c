@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "json_read.h"
-#include "output.h"
+#include "quicd_names.h"
 #include "util/clock.h"
 
 static void get_string(const json_t *json,
@@ -133,6 +133,54 @@ static void mark_relayed(struct status_rows *rows, size_t first)
 	}
 }
 
+/* A counter of smbd-quicd, 0 if the node does not know it. */
+static uint64_t get_counter(const json_t *json, const char *name)
+{
+	return (uint64_t)json_integer_value(json_object_get(json, name));
+}
+
+static struct quicd_counters_read *read_quicd(TALLOC_CTX *mem_ctx,
+					      const json_t *json)
+{
+	struct quicd_counters_read *read = talloc_zero(
+		mem_ctx, struct quicd_counters_read);
+	const json_t *certificates = json_object_get(json, "certificates");
+	size_t i;
+
+	if (read == NULL) {
+		return NULL;
+	}
+	for (i = 0; i < QUICD_COUNTERS; i++) {
+		read->values[quicd_metrics[i].counter] = get_counter(
+			json, quicd_metrics[i].name);
+	}
+	for (i = 0; i < QUICD_GAUGES; i++) {
+		const uint64_t value = get_counter(json, quicd_gauges[i].name);
+
+		memcpy((char *)read + quicd_gauges[i].offset,
+		       &value,
+		       sizeof(value));
+	}
+	for (i = 0; i < json_array_size(certificates) &&
+		    i < QUICD_COUNTERS_CERTIFICATES;
+	     i++)
+	{
+		const json_t *one = json_array_get(certificates, i);
+		const char *name = json_string_value(
+			json_object_get(one, "certificate"));
+
+		read->certificates[i].ends = json_integer_value(
+			json_object_get(one, "ends"));
+		snprintf(read->certificates[i].name,
+			 sizeof(read->certificates[i].name),
+			 "%s",
+			 name != NULL ? name : "");
+	}
+	read->num_certificates = i;
+	rows_clean_quicd(read);
+	return read;
+}
+
 int json_read(const char *text,
 	      struct status_node *node,
 	      struct status_rows *rows)
@@ -154,7 +202,7 @@ int json_read(const char *text,
 	}
 	quicd = json_object_get(json, "quicd");
 	if (ret == 0 && quicd != NULL) {
-		node->quicd = quicd_from_json(NULL, quicd);
+		node->quicd = read_quicd(NULL, quicd);
 		ret = node->quicd == NULL ? ENOMEM : 0;
 	}
 	json_decref(json);

@@ -41,10 +41,6 @@ int output_json(const struct status_rows *rows);
 /** @brief Add what smbd-quicd counts, where it runs, for output_json(). */
 void quicd_add_json(const struct status_rows *rows, json_t *json);
 
-/** @brief What another node has printed; NULL without memory. */
-struct quicd_counters_read *quicd_from_json(TALLOC_CTX *mem_ctx,
-					    const json_t *json);
-
 /**
  * @brief Print it below the table.
  *

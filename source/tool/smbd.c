@@ -14,54 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proc.h"
 #include "smbd.h"
 
 /* What the kernel appends to the path of a file that is gone. */
 #define SMBD_DELETED " (deleted)"
-
-/*
- * Read a whole file.  Returns a talloc array with a terminator; zero bytes may
- * precede it.  NULL sets errno.
- */
-static char *smbd_read(TALLOC_CTX *mem_ctx, const char *path)
-{
-	FILE *f = fopen(path, "re");
-	char *text = NULL;
-	size_t used = 0;
-
-	if (f == NULL) {
-		return NULL;
-	}
-	text = talloc_array(mem_ctx, char, BUFSIZ);
-	while (text != NULL) {
-		size_t size = talloc_array_length(text);
-		size_t got = fread(text + used, 1, size - used - 1, f);
-
-		if (got == 0) {
-			break;
-		}
-		used += got;
-		text = talloc_realloc(mem_ctx, text, char, used + BUFSIZ);
-	}
-	if (text == NULL) {
-		errno = ENOMEM;
-	} else if (ferror(f)) {
-		TALLOC_FREE(text);
-	} else {
-		text[used] = '\0';
-		text = talloc_realloc(mem_ctx, text, char, used + 1);
-	}
-	fclose(f);
-	return text;
-}
-
-static char *smbd_read_proc(TALLOC_CTX *mem_ctx, pid_t pid, const char *name)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-	return smbd_read(mem_ctx, path);
-}
 
 /* After an upgrade of Samba the name of the program ends with "(deleted)". */
 static int smbd_is_smbd(pid_t pid)
@@ -142,7 +99,7 @@ static const char *smbd_parse_environment(TALLOC_CTX *mem_ctx,
 static pid_t smbd_read_pid(const char *pid_directory)
 {
 	char *path = talloc_asprintf(NULL, "%s/smbd.pid", pid_directory);
-	char *text = path != NULL ? smbd_read(path, path) : NULL;
+	char *text = path != NULL ? proc_read_file(path, path) : NULL;
 	long pid = text != NULL ? strtol(text, NULL, 10) : 0;
 
 	talloc_free(path);
@@ -169,9 +126,9 @@ int smbd_find(TALLOC_CTX *mem_ctx,
 		talloc_free(found);
 		return ret;
 	}
-	maps = smbd_read_proc(found, found->pid, "maps");
-	groups = smbd_read_proc(found, found->pid, "cgroup");
-	environment = smbd_read_proc(found, found->pid, "environ");
+	maps = proc_read(found, found->pid, "maps");
+	groups = proc_read(found, found->pid, "cgroup");
+	environment = proc_read(found, found->pid, "environ");
 	if (maps == NULL || groups == NULL || environment == NULL) {
 		ret = errno == ENOENT ? ESRCH : errno;
 		talloc_free(found);
@@ -189,7 +146,7 @@ int smbd_find(TALLOC_CTX *mem_ctx,
 
 static pid_t smbd_parent(pid_t pid)
 {
-	char *stat = smbd_read_proc(NULL, pid, "stat");
+	char *stat = proc_read(NULL, pid, "stat");
 	/* "PID (NAME) STATE PARENT ..."; the name may have brackets */
 	const char *end = stat != NULL ? strrchr(stat, ')') : NULL;
 	int parent = 0;
@@ -250,74 +207,6 @@ size_t smbd_count_rings(pid_t parent)
 		closedir(proc);
 	}
 	return count;
-}
-
-/* Append an item to a list. */
-static char *smbd_append(char *text, const char *what, const char *detail)
-{
-	return talloc_asprintf_append(text,
-				      "%s%s%s",
-				      text != NULL && text[0] != '\0' ? ", "
-								      : "",
-				      what,
-				      detail);
-}
-
-/*
- * AppArmor's "PROFILE (MODE)", as aa_status(8) has it.  Only two modes deny
- * nothing; a process without a profile has the label "unconfined".
- */
-static bool smbd_label_denies(const char *label)
-{
-	const char *mode = strrchr(label, '(');
-
-	return mode != NULL && strcmp(mode, "(complain)") != 0 &&
-	       strcmp(mode, "(unconfined)") != 0;
-}
-
-/* AppArmor's profile, or SELinux's "USER:ROLE:TYPE:LEVEL". */
-static char *smbd_append_label(char *text, pid_t pid)
-{
-	char *label = smbd_read_proc(text, pid, "attr/current");
-	char *enforce = smbd_read(text, "/sys/fs/selinux/enforce");
-
-	if (label == NULL) {
-		return text;
-	}
-	label[strcspn(label, "\n")] = '\0';
-	if (smbd_label_denies(label)) {
-		return smbd_append(text, "AppArmor's profile ", label);
-	}
-	if (enforce != NULL && enforce[0] == '1') {
-		return smbd_append(text, "SELinux's context ", label);
-	}
-	return text;
-}
-
-char *smbd_confinement(TALLOC_CTX *mem_ctx, pid_t pid)
-{
-	char *text = talloc_strdup(mem_ctx, "");
-	char *disabled = NULL;
-	char *status = NULL;
-
-	if (text == NULL) {
-		return NULL;
-	}
-	disabled = smbd_read(text, "/proc/sys/kernel/io_uring_disabled");
-	if (disabled != NULL && disabled[0] != '0') {
-		disabled[strcspn(disabled, "\n")] = '\0';
-		text = smbd_append(text,
-				   "sysctl kernel.io_uring_disabled = ",
-				   disabled);
-	}
-	status = smbd_read_proc(text, pid, "status");
-	if (status != NULL && strstr(status, "\nSeccomp:\t2") != NULL) {
-		text = smbd_append(text,
-				   "a seccomp filter",
-				   " (SystemCallFilter= of its unit, or the "
-				   "container's)");
-	}
-	return smbd_append_label(text, pid);
 }
 
 bool smbd_preload_has_shim(const char *value)

@@ -43,15 +43,6 @@ int smbd_find(TALLOC_CTX *mem_ctx,
 /** @brief How many of the children of a process have a ring. */
 size_t smbd_count_rings(pid_t parent);
 
-/**
- * @brief What may deny a ring to a process, or the library its files.
- *
- * @return a talloc string: a seccomp filter, a profile of AppArmor, a context
- *         of SELinux, kernel.io_uring_disabled.  It is "" if there is nothing,
- *         and NULL without memory.
- */
-char *smbd_confinement(TALLOC_CTX *mem_ctx, pid_t pid);
-
 /** @brief Whether LD_PRELOAD names the shim; value may be NULL. */
 bool smbd_preload_has_shim(const char *value);
 
