@@ -78,9 +78,10 @@ QUICD_PLAIN = ['quicd/' + part for part in (
 QUICD = ['quicd/' + part for part in (
     'certificates', 'chain', 'configuration', 'conn', 'conn_admit',
     'conn_callbacks', 'conn_close', 'conn_create', 'convert', 'credentials',
-    'endpoint', 'endpoint_accept', 'endpoint_drain', 'forms', 'pair', 'parent',
-    'parent_listeners', 'parent_reload', 'parent_status', 'publish', 'qlog',
-    'reading', 'revocation', 'rules', 'stateless', 'tls', 'trust', 'worker')]
+    'endpoint', 'endpoint_accept', 'endpoint_create', 'endpoint_drain',
+    'forms', 'pair', 'parent', 'parent_listeners', 'parent_reload',
+    'parent_status', 'publish', 'qlog', 'reading', 'revocation', 'rules',
+    'stateless', 'tls', 'trust', 'worker')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 # The unit tests of smbd-quicd that need a QUIC library.

@@ -66,8 +66,8 @@ void quicd_endpoint_remove_socket(struct quicd_endpoint *endpoint,
 				  uint32_t number,
 				  const char *reason);
 
-/** @brief Open what a worker may open with its own rights. */
-void quicd_endpoint_open(struct quicd_endpoint *endpoint);
+/** @brief Open the qlogs of the settings, with the worker's own rights. */
+void quicd_endpoint_open_qlogs(struct quicd_endpoint *endpoint);
 
 /** @brief One iteration of the event loop, and the timers after it. */
 int quicd_endpoint_loop_once(struct quicd_endpoint *endpoint);

@@ -2,13 +2,15 @@
 /*
  * The two drains of an endpoint, see endpoint.h: a worker drains all its
  * connections at SIGTERM, and the connections of one socket after a reload that
- * removes the socket's address.
+ * removes the socket's address.  And the end of those on an address that this
+ * machine lost.
  */
 
 #include "config.h"
 
 #include "endpoint_internal.h"
 #include "util/clock.h"
+#include "util/macros.h"
 
 /* How often a drain checks whether busy connections have become idle. */
 #define QUICD_DRAIN_INTERVAL (CLOCK_NS_PER_S / 10)
@@ -206,5 +208,33 @@ void quicd_endpoint_remove_socket(struct quicd_endpoint *endpoint,
 		(void)quicd_socket_drain(socket, true);
 		quicd_close_waits_forget(endpoint->close_waits, socket->udp);
 		talloc_free(socket);
+	}
+}
+
+void quicd_endpoint_address_lost(void *owner, const struct address *address)
+{
+	struct quicd_endpoint *endpoint = talloc_get_type_abort(
+		owner, struct quicd_endpoint);
+	struct quicd_conn *lists[] = {endpoint->idle, endpoint->work};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(lists); i++) {
+		struct quicd_conn *conn = lists[i];
+
+		while (conn != NULL) {
+			struct quicd_conn *next = conn->next;
+			const ngtcp2_path *path = ngtcp2_conn_get_path(
+				conn->ngtcp2);
+
+			if (address_same_host(path->local.addr,
+					      &address->u.sa))
+			{
+				quicd_conn_shutdown(conn,
+						    "this machine lost the "
+						    "address");
+				quicd_endpoint_closed(endpoint, conn);
+			}
+			conn = next;
+		}
 	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * What the files of the endpoint share: endpoint.c (dispatch, which connections
- * have work), endpoint_accept.c (new connections) and endpoint_drain.c (the
- * drain of a worker and of a socket).
+ * have work), endpoint_create.c (its parts and sockets), endpoint_accept.c (new
+ * connections) and endpoint_drain.c (the drain of a worker and of a socket).
  */
 #ifndef QUICD_ENDPOINT_INTERNAL_H
 #define QUICD_ENDPOINT_INTERNAL_H
@@ -71,6 +71,16 @@ void quicd_endpoint_closed(struct quicd_endpoint *endpoint,
 struct quicd_socket *quicd_endpoint_covers(
 	const struct quicd_endpoint *endpoint,
 	const struct sockaddr *local);
+
+/* endpoint_drain.c */
+
+/**
+ * @brief Close the connections on an address that this machine lost: it gets
+ * no more packets.
+ *
+ * @param[in] owner  The endpoint.
+ */
+void quicd_endpoint_address_lost(void *owner, const struct address *address);
 
 /* endpoint_accept.c */
 

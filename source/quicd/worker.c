@@ -211,7 +211,7 @@ static struct quicd_endpoint *worker_begin(struct tevent_context *ev,
 	if (!quicd_rights_drop(start->rights, start->settings->transparent)) {
 		return NULL;
 	}
-	quicd_endpoint_open(state->endpoint);
+	quicd_endpoint_open_qlogs(state->endpoint);
 	return state->endpoint;
 }
 
