@@ -159,3 +159,11 @@ void quicd_cid_make(struct quicd_cid *cid,
 	cid->data[0] = (uint8_t)first;
 	cid->data[QUICD_CID_MARK] = mark;
 }
+
+bool quicd_cid_leads_to(const uint8_t *data,
+			size_t len,
+			uint32_t worker,
+			uint32_t workers)
+{
+	return len > 0 && data[0] % workers == worker;
+}

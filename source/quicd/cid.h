@@ -84,4 +84,13 @@ void quicd_cid_make(struct quicd_cid *cid,
 
 #define QUICD_CID_MARK 1
 
+/**
+ * @brief Whether datagrams with this connection ID are for this worker, as
+ * quicd_cid_make() has it.
+ */
+bool quicd_cid_leads_to(const uint8_t *data,
+			size_t len,
+			uint32_t worker,
+			uint32_t workers);
+
 #endif /* QUICD_CID_H */

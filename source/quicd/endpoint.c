@@ -145,7 +145,13 @@ struct quicd_socket *quicd_endpoint_covers(
 	return socket;
 }
 
-/* Find the connection; else answer or drop the datagram and return NULL. */
+/*
+ * Find the connection; else answer or drop the datagram and return NULL.
+ *
+ * While the sockets of an address are opened or closed, the kernel gives some
+ * datagrams to the wrong worker (udp_open.c).  That worker must not answer: the
+ * connection may live in the right worker, and a stateless reset would end it.
+ */
 static struct quicd_conn *quicd_endpoint_find(struct quicd_endpoint *endpoint,
 					      struct quicd_udp *udp,
 					      const struct quicd_path *path,
@@ -173,6 +179,13 @@ static struct quicd_conn *quicd_endpoint_find(struct quicd_endpoint *endpoint,
 	}
 	if (set != NULL) {
 		return container_of(set, struct quicd_conn, cids);
+	}
+	if (!quicd_cid_leads_to(vc.dcid,
+				vc.dcidlen,
+				endpoint->context.worker,
+				endpoint->context.shared->workers))
+	{
+		return NULL;
 	}
 	if (vc.version == 0) {
 		quicd_send_stateless_reset(stateless,

@@ -12,6 +12,12 @@
  * The parent keeps the sockets open as well, so that their order does not
  * change when a worker dies.  The worker that replaces it answers with
  * stateless resets, and the clients connect again.
+ *
+ * The kernel picks wrong sockets for a moment, from bind(2) of the first socket
+ * until the program is there, and from close(2) of the first socket until that
+ * of the last.  This matters if another address of ours covers the address
+ * (0.0.0.0 and 192.0.2.1), as the datagrams are those of living connections
+ * then.  The wrong worker drops them (quicd_endpoint_received()).
  */
 
 #include "config.h"

@@ -135,11 +135,21 @@ static void test_make(void **state)
 				assert_int_equal(cid.len, QUICD_CID_LEN);
 				assert_int_equal(cid.data[0] % workers[i],
 						 worker);
+				assert_true(quicd_cid_leads_to(cid.data,
+							       cid.len,
+							       worker,
+							       workers[i]));
+				assert_false(quicd_cid_leads_to(
+					cid.data,
+					cid.len,
+					worker + 1,
+					workers[i]));
 				assert_int_equal(cid.data[QUICD_CID_MARK], 7);
 				assert_true(quicd_cid_add(&fixture.a, &cid));
 			}
 		}
 	}
+	assert_false(quicd_cid_leads_to(cid.data, 0, 0, 1));
 }
 
 int main(void)
