@@ -77,9 +77,9 @@ QUICD_PLAIN = ['quicd/' + part for part in (
     'udp_open', 'values', 'workers')]
 QUICD = ['quicd/' + part for part in (
     'certificates', 'chain', 'configuration', 'conn', 'conn_admit',
-    'conn_callbacks', 'conn_close', 'conn_create', 'convert', 'credentials',
-    'endpoint', 'endpoint_accept', 'endpoint_create', 'endpoint_drain',
-    'forms', 'pair', 'parent', 'parent_listeners', 'parent_reload',
+    'conn_callbacks', 'conn_close', 'conn_create', 'conn_state', 'convert',
+    'credentials', 'endpoint', 'endpoint_accept', 'endpoint_create',
+    'endpoint_drain', 'forms', 'pair', 'parent', 'parent_listeners', 'parent_reload',
     'parent_status', 'publish', 'qlog', 'reading', 'revocation', 'rules',
     'stateless', 'tls', 'trust', 'worker')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
@@ -92,16 +92,17 @@ QUICD_UNITS = ['test_qlog.c', 'test_reading.c', 'test_stateless.c']
 UTIL = ['util/address', 'util/printable']
 LIBRARY = ['compat_getsockopt', 'smbd_uring_backend', 'uring_batch',
            'uring_explain', 'uring_options', 'uring_probe', 'uring_process',
-           'uring_queue', 'uring_request', 'uring_ring', 'uring_ring_try',
-           'uring_sockopt', 'uring_syscall']
+           'uring_queue', 'uring_request', 'uring_ring',
+           'uring_ring_obtain', 'uring_ring_try', 'uring_sockopt',
+           'uring_syscall']
 INTERPOSE = ['epoll_interpose']
 PUBLISH = ['transport/' + part for part in (
     'figures', 'publish', 'publish_file', 'publish_format', 'publish_read',
     'publish_row', 'quicd_counters', 'quicd_counters_read',
     'quicd_counters_text')]
 TRANSPORT = ['transport/' + part for part in (
-    'meter', 'name_list', 'parameters', 'snapshot', 'snapshot_text', 'tcp',
-    'warn', 'watch', 'watch_quic', 'watch_rows', 'watch_settings')]
+    'meter', 'name_list', 'smbd_parameters', 'snapshot', 'snapshot_text',
+    'tcp', 'warn', 'watch', 'watch_quic', 'watch_rows', 'watch_settings')]
 
 SHIM = ['preload/' + part for part in (
     'shim', 'shim_environment', 'shim_module')]

@@ -68,14 +68,6 @@ struct uring_batch {
 	size_t size;
 };
 
-/**
- * The ring of a context or of a thread, created at its first use.
- *
- * @return URING_REASON_NONE if *ring is usable now, else why there is none.
- */
-enum uring_reason uring_ring_obtain(TALLOC_CTX *mem_ctx,
-				    struct uring_ring **ring);
-
 /** Route the queries; returns how many of them may use the ring. */
 size_t uring_batches_route(struct uring_batch *batches);
 

@@ -15,6 +15,7 @@
 #include "uring_batch.h"
 #include "uring_process_internal.h"
 #include "uring_queue.h"
+#include "uring_ring_obtain.h"
 #include "uring_sockopt_internal.h"
 #include "util/dlinklist.h"
 

@@ -11,7 +11,7 @@
 
 #include "util/message.h"
 
-/** The values of smbd_uring:log, in the order of parameters.def. */
+/** The values of smbd_uring:log, in the order of smbd_parameters.def. */
 enum preload_log {
 	PRELOAD_LOG_NONE,
 	PRELOAD_LOG_WARNINGS,

@@ -16,7 +16,7 @@
 #include "log_once.h"
 #include "names.h"
 #include "smbd_symbols.h"
-#include "transport/parameters.h"
+#include "transport/smbd_parameters.h"
 #include "util/printable.h"
 
 #define NAMES_TEXT 256

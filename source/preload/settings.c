@@ -9,7 +9,7 @@
 #include "log_once.h"
 #include "settings.h"
 #include "smbd_symbols.h"
-#include "transport/parameters.h"
+#include "transport/smbd_parameters.h"
 #include "util/printable.h"
 
 /* The log cuts names and values that are longer. */

@@ -7,6 +7,10 @@
  * message would say why.  These settings are obstacles and not errors, because
  * "hosts deny = ALL" is a way to shut the door, and a reload must accept it.
  *
+ * It also warns of what an administrator may not expect: guests, programs that
+ * are told smbd-quicd's address, and "bind interfaces only", which smbd-quicd
+ * does not obey.
+ *
  * "hosts allow" or "hosts deny" of a share is an error.  Over QUIC, smbd
  * compares the list with smbd-quicd's address, so the list would protect
  * nothing.

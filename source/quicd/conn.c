@@ -237,25 +237,6 @@ static void quicd_conn_work_relay(struct quicd_conn *conn, uint64_t now)
 }
 
 /*
- * A client may answer our keep-alives, but acknowledge none of the bytes that
- * wait for it.  Such a client holds memory and an smbd, so there is a deadline.
- */
-static void quicd_conn_watch_stall(struct quicd_conn *conn, uint64_t now)
-{
-	if (conn->state != QUICD_OPEN) {
-		return;
-	}
-	if (quicd_relay_unacked(conn->relay) == 0) {
-		conn->deadline = QUICD_TIMER_NEVER;
-	} else if (conn->deadline == QUICD_TIMER_NEVER ||
-		   conn->bytes_acked != conn->stall_acked)
-	{
-		conn->stall_acked = conn->bytes_acked;
-		conn->deadline = now + conn->stall_timeout;
-	}
-}
-
-/*
  * The MTU of a path may become smaller, and the ICMP message about it may be
  * lost, or may not reach our socket.  Then all long packets are lost, and
  * ngtcp2 retransmits them at the same length.  If the client acknowledges no

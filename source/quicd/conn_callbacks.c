@@ -3,7 +3,7 @@
  * What ngtcp2, the relay and the timer report to a connection.
  *
  * ngtcp2's callbacks must not call ngtcp2's writers.  They note what there is
- * to do; quicd_conn_work() does it after each batch of datagrams.
+ * to do; quicd_conn_work() does it at the end of the wake-up.
  *
  * The client's stream carries SMB with the headers of direct TCP (framing.h).
  * A client may open one stream only.  ngtcp2 enforces this limit, which we

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * The states of a connection, and its end.
+ * The end of a connection: CONNECTION_CLOSE, the closing period, the log line.
  */
 
 #include "config.h"
@@ -16,53 +16,6 @@
 
 /* The longest closing period, as a client's path can make the PTO long. */
 #define QUICD_CLOSING_MAX (3 * CLOCK_NS_PER_S)
-
-void quicd_conn_set_state(struct quicd_conn *conn, enum quicd_state state)
-{
-	const struct quicd_deadline *deadline = quicd_deadline(state);
-
-	if (!quicd_state_may_follow(conn->state, state)) {
-		abort();
-	}
-	conn->context->conns[conn->state]--;
-	conn->context->conns[state]++;
-	conn->state = state;
-	conn->deadline = QUICD_TIMER_NEVER;
-	if (deadline->seconds > 0 && state != QUICD_HANDSHAKE) {
-		conn->deadline = clock_monotonic_ns() +
-				 deadline->seconds * CLOCK_NS_PER_S;
-	}
-	conn->changed = true;
-}
-
-void quicd_conn_fail(struct quicd_conn *conn,
-		     enum quicd_error error,
-		     const char *reason)
-{
-	if (conn->state >= QUICD_FAILED) {
-		return;
-	}
-	quicd_conn_set_state(conn, QUICD_FAILED);
-	conn->error = error;
-	(void)snprintf(conn->reason, sizeof(conn->reason), "%s", reason);
-}
-
-void quicd_conn_deadline_missed(struct quicd_conn *conn)
-{
-	const struct quicd_deadline *deadline = quicd_deadline(conn->state);
-	const char *reason = deadline->reason;
-	enum quicd_error error = QUICD_ERROR_TIMEOUT;
-
-	if (conn->state == QUICD_ENDING) {
-		error = QUICD_ERROR_SMBD;
-	} else if (conn->state == QUICD_OPEN) {
-		reason = "client takes nothing (smbd_uring:quic stall timeout)";
-		conn->reset = true;
-	} else if (conn->transparent && deadline->reason_transparent != NULL) {
-		reason = deadline->reason_transparent;
-	}
-	quicd_conn_fail(conn, error, reason);
-}
 
 static void quicd_conn_log_closed(const struct quicd_conn *conn,
 				  const char *reason)

@@ -2,7 +2,8 @@
 /*
  * What the files of a connection share: conn.c (its work), conn_create.c (its
  * beginning), conn_callbacks.c (what ngtcp2, the relay and the timer report),
- * conn_admit.c (whether it comes in) and conn_close.c (its states and its end).
+ * conn_admit.c (whether it comes in), conn_state.c (its state and deadline) and
+ * conn_close.c (its end).
  */
 #ifndef QUICD_CONN_INTERNAL_H
 #define QUICD_CONN_INTERNAL_H
@@ -27,7 +28,7 @@ void quicd_conn_ready(void *owner);
  */
 bool quicd_conn_admit(struct quicd_conn *conn);
 
-/* conn_close.c */
+/* conn_state.c */
 
 /** @brief Change the state, and the deadline with it. */
 void quicd_conn_set_state(struct quicd_conn *conn, enum quicd_state state);
@@ -44,6 +45,11 @@ void quicd_conn_fail(struct quicd_conn *conn,
 
 /** @brief Fail with the reason of the state's deadline. */
 void quicd_conn_deadline_missed(struct quicd_conn *conn);
+
+/** @brief Set the deadline of a client that acknowledges nothing. */
+void quicd_conn_watch_stall(struct quicd_conn *conn, uint64_t now);
+
+/* conn_close.c */
 
 /** @brief Close the connection with one of our error codes. */
 void quicd_conn_close_application(struct quicd_conn *conn,

@@ -2,7 +2,7 @@
 /*
  * A worker's endpoint, see endpoint.h: dispatch and work.
  *
- * The endpoint finds the connection of each datagram.  After each batch, it
+ * The endpoint finds the connection of each datagram.  After each wake-up, it
  * lets the connections work that got datagrams.  endpoint_accept.c accepts new
  * connections.
  */

@@ -5,7 +5,7 @@
  * Limits bound what an unknown sender can cause.  After QUICD_FREE_HANDSHAKES
  * at a time, a client has to prove its address by a Retry, for which we keep no
  * state.  There are never more than QUICD_MAX_HANDSHAKES.  The answers of
- * stateless.h are limited as well.
+ * stateless.h are limited as well, but for Retry.
  */
 
 #include "config.h"

@@ -162,7 +162,7 @@ _Static_assert(ARRAY_SIZE(quicd_parameters) <= 64, "smbconf.c: a bit each");
 static const char *const quicd_other_parameters[] = {
 #define PARAMETER(name, allowed, global_only) QUICD_PREFIX name,
 #define WATCH_PARAMETER(id, name, allowed) QUICD_PREFIX name,
-#include "transport/parameters.def"
+#include "transport/smbd_parameters.def"
 };
 
 const char *quicd_parameter_name(size_t i, bool *ours)

@@ -15,7 +15,7 @@ static const struct quicd_deadline quicd_deadlines[QUICD_STATES] = {
 			      "smbd does not answer; smbd_uring:quic "
 			      "transparent needs a route back, see "
 			      "smbd-quicd(8)"},
-	/* ngtcp2 has the idle timeout */
+	/* ngtcp2 has the idle timeout, quicd_conn_watch_stall() the other */
 	[QUICD_OPEN] = {"open", 0, NULL, NULL},
 	[QUICD_ENDING] = {"end", 5, "smbd closed the connection", NULL},
 	[QUICD_FAILED] = {"failed", 0, NULL, NULL},

@@ -39,7 +39,7 @@ struct quicd_udp_ops {
 			 const uint8_t *data,
 			 size_t len,
 			 uint64_t now);
-	/* The batch is done, or the socket takes packets again. */
+	/* The wake-up is over, or the socket takes packets again. */
 	void (*done)(void *owner);
 };
 

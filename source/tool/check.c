@@ -26,7 +26,7 @@
 #include "systemd.h"
 #include "testparm.h"
 #include "tool.h"
-#include "transport/parameters.h"
+#include "transport/smbd_parameters.h"
 #include "uring_probe.h"
 #include "util/clock.h"
 #include "verdict.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "tool.h"
-#include "transport/parameters.h"
+#include "transport/smbd_parameters.h"
 #include "util/macros.h"
 
 static const struct {

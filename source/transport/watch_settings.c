@@ -24,7 +24,7 @@ const struct uring_watch_parameter
 	uring_watch_parameters[URING_WATCH_PARAMETERS] = {
 #define PARAMETER(name, allowed, global_only)
 #define WATCH_PARAMETER(id, name, allowed) [WATCH_##id] = {name, allowed},
-#include "parameters.def"
+#include "smbd_parameters.def"
 };
 
 static bool watch_parse_unsigned(const char *value, unsigned *number)

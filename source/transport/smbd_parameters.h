@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /**
- * @file parameters.h
+ * @file smbd_parameters.h
  * The "smbd_uring:" parameters of smb.conf that concern smbd.  Those of
  * smbd-quicd begin with "quic".
  */
 
-#ifndef TRANSPORT_PARAMETERS_H
-#define TRANSPORT_PARAMETERS_H
+#ifndef TRANSPORT_SMBD_PARAMETERS_H
+#define TRANSPORT_SMBD_PARAMETERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -66,4 +66,4 @@ int uring_parameter_word(const char *allowed, const char *value);
 /** @brief Whether a parameter, without the prefix, can have this value. */
 bool uring_parameter_allows(const char *name, const char *value);
 
-#endif /* TRANSPORT_PARAMETERS_H */
+#endif /* TRANSPORT_SMBD_PARAMETERS_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-3.0-or-later
 /*
- * The "smbd_uring:" parameters of smb.conf, see parameters.h.
+ * The "smbd_uring:" parameters of smb.conf, see smbd_parameters.h.
  *
  * Samba takes every name with a colon in it, so a misspelt one of ours is
  * silently ignored.  Samba compares names without case and without blanks, and
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "parameters.h"
+#include "smbd_parameters.h"
 #include "util/macros.h"
 #include "watch_settings.h"
 
@@ -24,7 +24,7 @@
 static const struct uring_parameter parameters[] = {
 #define PARAMETER(name, allowed, global_only) {name, allowed, global_only},
 #define WATCH_PARAMETER(id, name, allowed)
-#include "parameters.def"
+#include "smbd_parameters.def"
 };
 
 bool uring_parameter_get(size_t number, struct uring_parameter *parameter)
