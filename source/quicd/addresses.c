@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -49,6 +50,27 @@ static bool quicd_addresses_parse(const struct ifaddrmsg *message,
 	return false;
 }
 
+/*
+ * The machine may still have the address: on another device, or with another
+ * length of the prefix, as when somebody changes the netmask.
+ */
+static bool quicd_addresses_has(const struct address *address)
+{
+	struct ifaddrs *list = NULL;
+	const struct ifaddrs *one = NULL;
+	bool found = false;
+
+	if (getifaddrs(&list) != 0) {
+		return false;
+	}
+	for (one = list; one != NULL && !found; one = one->ifa_next) {
+		found = one->ifa_addr != NULL &&
+			address_same_host(one->ifa_addr, &address->u.sa);
+	}
+	freeifaddrs(list);
+	return found;
+}
+
 /* The macros of rtnetlink(3) take no const. */
 static void quicd_addresses_message(const struct quicd_addresses *addresses,
 				    struct nlmsghdr *header)
@@ -73,7 +95,10 @@ static void quicd_addresses_message(const struct quicd_addresses *addresses,
 		if (attribute->rta_type == wanted &&
 		    quicd_addresses_parse(message, attribute, &address))
 		{
-			addresses->lost(addresses->private_data, &address);
+			if (!quicd_addresses_has(&address)) {
+				addresses->lost(addresses->private_data,
+						&address);
+			}
 			return;
 		}
 	}

@@ -59,6 +59,17 @@ void quicd_close_waits_clear(struct quicd_close_waits *waits)
 	}
 }
 
+bool quicd_close_waits_use(const struct quicd_close_waits *waits,
+			   const struct quicd_udp *udp)
+{
+	const struct quicd_close_wait *wait = waits->list;
+
+	while (wait != NULL && wait->closing.udp != udp) {
+		wait = wait->next;
+	}
+	return wait != NULL;
+}
+
 void quicd_close_waits_forget(struct quicd_close_waits *waits,
 			      const struct quicd_udp *udp)
 {

@@ -37,6 +37,10 @@ struct quicd_close_waits *quicd_close_waits_create(TALLOC_CTX *mem_ctx,
 /** @brief How many closing periods there are. */
 unsigned quicd_close_waits_count(const struct quicd_close_waits *waits);
 
+/** @brief Whether a closing period uses this socket. */
+bool quicd_close_waits_use(const struct quicd_close_waits *waits,
+			   const struct quicd_udp *udp);
+
 /** @brief End the closing periods of a socket, which will be closed. */
 void quicd_close_waits_forget(struct quicd_close_waits *waits,
 			      const struct quicd_udp *udp);

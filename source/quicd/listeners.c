@@ -107,6 +107,18 @@ static int quicd_listeners_add(struct quicd_listeners *listeners,
 	return 0;
 }
 
+void quicd_listeners_hold(struct quicd_listeners *listeners,
+			  const struct quicd_settings *settings)
+{
+	struct quicd_listener *listener = NULL;
+
+	for (listener = listeners->list; listener != NULL;
+	     listener = listener->next)
+	{
+		listener->held = quicd_listener_wanted(listener, settings);
+	}
+}
+
 bool quicd_listeners_open(struct quicd_listeners *listeners,
 			  const struct quicd_settings *settings)
 {
@@ -117,14 +129,10 @@ bool quicd_listeners_open(struct quicd_listeners *listeners,
 
 	for (i = 0; i < num; i++) {
 		const struct address *address = &settings->listen[i];
-		struct quicd_listener *there = quicd_listeners_find(listeners,
-								    address);
 		int error = 0;
 
-		if (there == NULL) {
+		if (quicd_listeners_find(listeners, address) == NULL) {
 			error = quicd_listeners_add(listeners, address);
-		} else {
-			there->held = true;
 		}
 		(void)address_print(&address->u.sa, text);
 		if (error == EAFNOSUPPORT && num > 1) {
@@ -213,7 +221,7 @@ static void quicd_listener_keep(struct quicd_listener *listener,
 	uint32_t i;
 
 	for (i = 0; i < listener->workers; i++) {
-		if (i != number || listener->state != QUICD_LISTENER_IN_USE) {
+		if (i != number || listener->state == QUICD_LISTENER_NEW) {
 			close(listener->fds[i]);
 			listener->fds[i] = -1;
 		}

@@ -24,7 +24,7 @@ struct quicd_listener {
 	struct address address;
 	uint32_t number; /* names it between processes */
 	enum quicd_listener_state state;
-	bool held; /* GOING: a reload under way may want it: do not close it */
+	bool held; /* GOING: a reload under way wants it: do not close it */
 	uint32_t workers;
 	int *fds;      /* one socket of each worker */
 	bool *drained; /* GOING: the workers that no longer need it */
@@ -45,10 +45,18 @@ struct quicd_listeners *quicd_listeners_create(TALLOC_CTX *mem_ctx,
 					       uint32_t workers);
 
 /**
+ * @brief Hold the listeners of the settings that are open, so that a GOING one is
+ * not closed until quicd_listeners_abandon(), or until it is in use again.
+ */
+void quicd_listeners_hold(struct quicd_listeners *listeners,
+			  const struct quicd_settings *settings);
+
+/**
  * @brief Open the addresses of the settings that are not open yet.
  *
- * Such a listener is NEW.  If the address of a listener is open already, the
- * function sets the member held, so that a GOING one is not closed meanwhile.
+ * Such a listener is NEW.  No worker may have a socket left of an earlier
+ * listener of the same address: it would be one of the new sockets for the
+ * kernel, and their order would be wrong (udp_open.c).
  *
  * @return false after an error line; quicd_listeners_abandon() has to follow.
  */
@@ -71,7 +79,7 @@ bool quicd_listener_wanted(const struct quicd_listener *listener,
 
 /**
  * @brief In the process of a worker: close the sockets of other workers, and of
- * listeners that are NEW or GOING.
+ * listeners that are NEW.
  */
 void quicd_listeners_keep(struct quicd_listeners *listeners, uint32_t number);
 

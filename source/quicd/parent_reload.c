@@ -75,11 +75,15 @@ static bool parent_reload_fd(struct quicd_parent *parent, int fd)
 		return false;
 	}
 	parent->reloads++;
-	good = quicd_listeners_open(parent->listeners, next.settings);
-	if (good) {
-		parent_tell(parent, 'P', fd);
-		good = quicd_workers_agree(parent->workers, parent->reloads);
-	}
+	quicd_listeners_hold(parent->listeners, next.settings);
+	parent_tell(parent, 'P', fd);
+	/*
+	 * Open the sockets last.  An answer shows that the worker has closed
+	 * the sockets of addresses that went before.  And from bind(2) on, a
+	 * new socket takes datagrams which another one got.
+	 */
+	good = quicd_workers_agree(parent->workers, parent->reloads) &&
+	       quicd_listeners_open(parent->listeners, next.settings);
 	if (!good) {
 		parent_tell(parent, 'A', -1);
 		quicd_parent_keep_listeners(parent);

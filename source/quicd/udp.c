@@ -286,6 +286,10 @@ static size_t quicd_udp_control(struct quicd_udp *udp,
 
 			memcpy(&info, CMSG_DATA(cmsg), sizeof(info));
 			path->local.u.in6.sin6_addr = info.ipi6_addr;
+			if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) {
+				path->local.u.in6.sin6_scope_id =
+					info.ipi6_ifindex;
+			}
 		} else if (level == IPPROTO_IP && type == IP_TOS) {
 			path->ecn = *CMSG_DATA(cmsg) & QUICD_ECN_MASK;
 		} else if (level == IPPROTO_IPV6 && type == IPV6_TCLASS) {

@@ -81,6 +81,16 @@ static void worker_socket_drained(void *owner, uint32_t number)
 	(void)quicd_message_send(state->start->parent, message, -1);
 }
 
+static void worker_drain_socket(struct quicd_worker_state *state,
+				uint32_t number)
+{
+	quicd_endpoint_drain_socket(state->endpoint,
+				    number,
+				    WORKER_ADDRESS_GOES,
+				    worker_socket_drained,
+				    state);
+}
+
 static void worker_listen(struct quicd_worker_state *state,
 			  uint32_t number,
 			  int fd)
@@ -106,11 +116,7 @@ static bool worker_address(struct quicd_worker_state *state,
 		*fd = -1;
 		return true;
 	case 'G':
-		quicd_endpoint_drain_socket(state->endpoint,
-					    message->number,
-					    WORKER_ADDRESS_GOES,
-					    worker_socket_drained,
-					    state);
+		worker_drain_socket(state, message->number);
 		return true;
 	case 'K':
 		quicd_endpoint_keep_socket(state->endpoint, message->number);
@@ -198,14 +204,19 @@ static struct quicd_endpoint *worker_begin(struct tevent_context *ev,
 	{
 		int *fd = &listener->fds[start->number];
 
-		/* listeners that are NEW or GOING have no socket here */
-		if (*fd >= 0 && quicd_endpoint_add_socket(state->endpoint,
-							  listener->number,
-							  *fd) == NULL)
+		if (*fd < 0) {
+			continue;
+		}
+		if (quicd_endpoint_add_socket(
+			    state->endpoint, listener->number, *fd) == NULL)
 		{
 			return NULL;
 		}
 		*fd = -1;
+		/* a reload may want the address again */
+		if (listener->state == QUICD_LISTENER_GOING) {
+			worker_drain_socket(state, listener->number);
+		}
 	}
 	/* all that needs root is open, and we have received nothing yet */
 	if (!quicd_rights_drop(start->rights, start->settings->transparent)) {
@@ -240,7 +251,9 @@ void quicd_worker_main(TALLOC_CTX *mem_ctx,
 	if (!worker_follow(start)) {
 		_exit(0);
 	}
-	signal(SIGINT, SIG_IGN); /* a terminal sends it to the parent as well */
+	/* whoever sends them to all processes means the parent */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	while (!state.end) {

@@ -12,6 +12,7 @@
  * get: it ends when so many bytes have come
  * stop=1: it ends when all is acknowledged that it has put
  * cubic=0: BBR in its place
+ * first: the first byte of its first connection ID, which chooses the worker
  * late=1: its ClientHello needs two packets, and the first one is lost once
  *
  * It prints a line for each thing that happens, and ends with the connection.
@@ -38,6 +39,7 @@
 
 #define PEER_MESSAGE 65536U
 #define PEER_HEADER 4U
+#define PEER_ANY 256
 
 enum peer_option {
 	PEER_IDLE,
@@ -49,15 +51,17 @@ enum peer_option {
 	PEER_STOP,
 	PEER_LATE,
 	PEER_FRAME,
+	PEER_FIRST,
 	PEER_OPTIONS,
 };
 
 static const char *const peer_names[PEER_OPTIONS] = {
 	"idle", "window", "hold", "put", "get", "cubic", "stop", "late",
-	"frame"};
+	"frame", "first"};
 
 static uint64_t peer_option[PEER_OPTIONS] = {
-	[PEER_IDLE] = 30, [PEER_WINDOW] = 1 << 20, [PEER_CUBIC] = 1};
+	[PEER_IDLE] = 30, [PEER_WINDOW] = 1 << 20, [PEER_CUBIC] = 1,
+	[PEER_FIRST] = PEER_ANY};
 
 static struct {
 	int fd;
@@ -294,6 +298,9 @@ static void peer_connect(uint16_t port)
 		   "socket");
 	peer_tls();
 	peer_random(dcid.data, dcid.datalen, NULL);
+	if (peer_option[PEER_FIRST] != PEER_ANY) {
+		dcid.data[0] = (uint8_t)peer_option[PEER_FIRST];
+	}
 	peer_random(scid.data, scid.datalen, NULL);
 	ngtcp2_settings_default(&settings);
 	settings.initial_ts = clock_monotonic_ns();

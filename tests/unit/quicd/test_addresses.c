@@ -30,7 +30,10 @@ static void run(const char *command)
 	CHECK(system(command) == 0);
 }
 
-/* IPv4, the other end of which has an address, too; IPv6; link-local. */
+/*
+ * IPv4, the other end of which has an address, too; IPv6; link-local.  Those that
+ * are there twice are lost when both are gone.
+ */
 static void loses_in_namespace(void)
 {
 	struct tevent_context *ev = tevent_context_init(NULL);
@@ -41,9 +44,12 @@ static void loses_in_namespace(void)
 	CHECK(ev != NULL);
 	run("ip link set lo up");
 	CHECK(quicd_addresses_watch(ev, ev, note, lost) == 0);
-	run("ip addr add 192.0.2.1 peer 192.0.2.2 dev lo &&"
+	run("ip addr add 198.51.100.1/24 dev lo &&"
+	    "ip addr add 198.51.100.1/16 dev lo &&"
+	    "ip addr add 192.0.2.1 peer 192.0.2.2 dev lo &&"
 	    "ip addr add 2001:db8::1/64 dev lo nodad &&"
 	    "ip addr add fe80::1/64 dev lo nodad");
+	run("ip addr del 198.51.100.1/24 dev lo");
 	run("ip addr del 192.0.2.1 peer 192.0.2.2 dev lo");
 	run("ip addr del 2001:db8::1/64 dev lo");
 	run("ip addr del fe80::1/64 dev lo");
@@ -51,6 +57,12 @@ static void loses_in_namespace(void)
 		CHECK(tevent_loop_once(ev) == 0);
 	}
 	CHECK(strcmp(lost, "192.0.2.1:0 [2001:db8::1]:0 [fe80::1%lo]:0 ") == 0);
+	lost[0] = '\0';
+	run("ip addr del 198.51.100.1/16 dev lo");
+	while (lost[0] == '\0') {
+		CHECK(tevent_loop_once(ev) == 0);
+	}
+	CHECK(strcmp(lost, "198.51.100.1:0 ") == 0);
 	talloc_free(ev);
 }
 

@@ -124,9 +124,12 @@ static void test_ends(void **state)
 			clock_monotonic_ns() + closing.ns);
 	quicd_timers_expire(timers, now + closing.ns - 1);
 	assert_int_equal(quicd_close_waits_count(waits), 1);
+	assert_true(quicd_close_waits_use(waits, closing.udp));
+	assert_false(quicd_close_waits_use(waits, NULL));
 	assert_non_null(find(&first));
 	quicd_timers_expire(timers, quicd_timers_next(timers));
 	assert_int_equal(quicd_close_waits_count(waits), 0);
+	assert_false(quicd_close_waits_use(waits, closing.udp));
 	assert_null(find(&first));
 	assert_int_equal(quicd_timers_count(timers), 0);
 }

@@ -147,6 +147,12 @@ static int setup_ipv6(void **state)
 	return 0;
 }
 
+static int setup_any(void **state)
+{
+	begin("::");
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	size_t i;
@@ -516,6 +522,24 @@ static void test_payload(void **state)
 	close(own);
 }
 
+/* In the namespace of the test before: who sends to fe80::1%lo has its scope. */
+static void test_link_local(void **state)
+{
+	struct address to = {};
+	const uint8_t data[] = {0x40, 0, 1};
+
+	if (system("ip addr add fe80::1/64 dev lo nodad 2>&1") != 0) {
+		skip();
+	}
+	assert_true(address_parse("fe80::1%lo", 1, &to));
+	to.u.in6.sin6_port = path.local.u.in6.sin6_port;
+	assert_int_equal(sendto(client, data, sizeof(data), 0, &to.u.sa, to.len),
+			 sizeof(data));
+	receive(1);
+	assert_true(address_same_host(&received[0].path.local.u.sa, &to.u.sa));
+	assert_true(address_covers(&to, &received[0].path.local.u.sa));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -548,6 +572,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_dropped, setup_ipv6, teardown),
 		cmocka_unit_test_setup_teardown(test_payload, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_link_local, setup_any, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
