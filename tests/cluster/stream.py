@@ -10,7 +10,7 @@ import time
 from cluster import USER
 from quicd import QuicClient
 from smb3 import Client, Error, H, R, W
-from smbd import PASSWORD, wait_for
+from smbd import PASSWORD, PATIENCE, wait_for
 
 SIZE = 65536
 RETRY = 0.05  # seconds between two attempts to connect
@@ -154,7 +154,8 @@ class Stream:
 
     def gap(self, since):
         """Wait until it has come back once; the seconds since then, or None."""
-        if not wait_for(lambda: self.resumed[-1] > since):
+        # a client whom no node tells waits for its own time limit, PATIENCE
+        if not wait_for(lambda: self.resumed[-1] > since, 2 * PATIENCE):
             return None
         return self.resumed[-1] - since
 

@@ -65,9 +65,9 @@ PASSWORD = "secret"
 ENTER = re.compile(r"io_uring_enter(?!\(\d+, 0, 0, 0, NULL, 0\))")
 
 
-def wait_for(condition):
+def wait_for(condition, patience=PATIENCE):
     """Wait until condition() is true, with a time limit; return its truth."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while not condition():
         if time.monotonic() > end:
             return False
