@@ -22,7 +22,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 #include <sys/ioctl.h>
 #include <linux/sockios.h>
 

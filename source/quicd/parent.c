@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -238,6 +239,20 @@ static bool parent_begin(struct quicd_parent *parent)
 	       quicd_parent_listen(parent) && parent_prepare(parent);
 }
 
+/*
+ * A connection needs a descriptor.  The usual soft limit of 1024 is for programs
+ * that call select(2), and a worker may have more connections.
+ */
+static void parent_allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int quicd_parent_run(const char *config, bool prepared)
 {
 	struct quicd_parent *parent = talloc_zero(NULL, struct quicd_parent);
@@ -248,6 +263,7 @@ int quicd_parent_run(const char *config, bool prepared)
 	}
 	parent->config = config;
 	parent->prepared = prepared;
+	parent_allow_descriptors();
 	quicd_parent_watch_begin(parent);
 	if (parent_begin(parent)) {
 		parent_serve(parent);
