@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * Peculiarities of single socket options, see uring_options.h.
+ *
+ * The length of TCP_INFO, which grows with Linux, is none of them: an older
+ * kernel answers with fewer bytes and says how many, by the ring as well.
  */
 
 #include "config.h"
