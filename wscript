@@ -79,9 +79,9 @@ QUICD = ['quicd/' + part for part in (
     'certificates', 'chain', 'configuration', 'conn', 'conn_admit',
     'conn_callbacks', 'conn_close', 'conn_create', 'conn_state', 'convert',
     'credentials', 'endpoint', 'endpoint_accept', 'endpoint_create',
-    'endpoint_drain', 'forms', 'pair', 'parent', 'parent_listeners', 'parent_reload',
-    'parent_status', 'publish', 'qlog', 'reading', 'revocation', 'rules',
-    'stateless', 'tls', 'trust', 'worker')]
+    'endpoint_drain', 'forms', 'pair', 'parent', 'parent_listeners',
+    'parent_reload', 'parent_status', 'publish', 'qlog', 'reading',
+    'revocation', 'rules', 'stateless', 'tls', 'trust', 'worker')]
 QUICD_LIBS = ['gnutls', 'libngtcp2', 'libngtcp2_crypto_gnutls']
 
 # The unit tests of smbd-quicd that need a QUIC library.

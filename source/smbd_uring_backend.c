@@ -14,8 +14,8 @@
  * epoll_interpose.c in a program, and the shim of the preload library in smbd.
  * One io_uring_enter(2) then submits the queries and waits for the event that
  * epoll_wait() would have returned.  It waits by IORING_OP_EPOLL_WAIT (Linux
- * 6.15).  On an older kernel, and if nobody interposes the call, lazy queries are
- * answered together with the prompt ones.
+ * 6.15).  On an older kernel, and if nobody interposes the call, lazy queries
+ * are answered together with the prompt ones.
  *
  * All other calls of epoll_wait(2) go on to libc.  The backend compares the
  * descriptor, so that a handler may use epoll for itself.

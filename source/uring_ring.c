@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * One io_uring that carries socket commands and the loop's wait, and nothing else.
+ * One io_uring that carries socket commands and the loop's wait, and nothing
+ * else.
  *
  * smbd changes its effective user between requests, and a ring acts with the
  * credentials of its submitter.  So the library creates the ring disabled,

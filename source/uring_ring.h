@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
- * One io_uring that carries socket commands and the loop's wait, and nothing else.
+ * One io_uring that carries socket commands and the loop's wait, and nothing
+ * else.
  *
  * Internal.  uring_batch.c, uring_queue.c and uring_probe.c use it.
  */

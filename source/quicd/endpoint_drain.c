@@ -144,7 +144,7 @@ static void quicd_socket_expired(void *owner)
 		owner, struct quicd_socket);
 	const uint64_t now = clock_monotonic_ns();
 
-	/* who missed our CONNECTION_CLOSE gets it again, for three seconds at most */
+	/* who missed our CONNECTION_CLOSE gets it again, for 3 s at most */
 	if (quicd_socket_drain(socket, now >= socket->until) == 0 &&
 	    !quicd_close_waits_use(socket->endpoint->close_waits, socket->udp))
 	{

@@ -45,8 +45,8 @@ struct quicd_listeners *quicd_listeners_create(TALLOC_CTX *mem_ctx,
 					       uint32_t workers);
 
 /**
- * @brief Hold the listeners of the settings that are open, so that a GOING one is
- * not closed until quicd_listeners_abandon(), or until it is in use again.
+ * @brief Hold the listeners of the settings that are open, so that a GOING one
+ * is not closed until quicd_listeners_abandon(), or until it is in use again.
  */
 void quicd_listeners_hold(struct quicd_listeners *listeners,
 			  const struct quicd_settings *settings);

@@ -240,8 +240,8 @@ static bool parent_begin(struct quicd_parent *parent)
 }
 
 /*
- * A connection needs a descriptor.  The usual soft limit of 1024 is for programs
- * that call select(2), and a worker may have more connections.
+ * A connection needs a descriptor.  The usual soft limit of 1024 is for
+ * programs that call select(2), and a worker may have more connections.
  */
 static void parent_allow_descriptors(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-3.0-or-later */
 /*
  * Shared by the parts of the watch: watch.c takes the samples, meter.c measures
- * for the warnings, warn.c compares with the limits, watch_rows.c publishes, and
- * watch_quic.c does the same for connections that smbd-quicd relays.
+ * for the warnings, warn.c compares with the limits, watch_rows.c publishes,
+ * and watch_quic.c does the same for connections that smbd-quicd relays.
  */
 #ifndef TRANSPORT_WATCH_INTERNAL_H
 #define TRANSPORT_WATCH_INTERNAL_H

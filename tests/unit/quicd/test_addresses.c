@@ -31,8 +31,8 @@ static void run(const char *command)
 }
 
 /*
- * IPv4, the other end of which has an address, too; IPv6; link-local.  Those that
- * are there twice are lost when both are gone.
+ * IPv4, the other end of which has an address, too; IPv6; link-local.  Those
+ * that are there twice are lost when both are gone.
  */
 static void loses_in_namespace(void)
 {
