@@ -169,6 +169,11 @@ class Quicd:
             log = self.log()
             self.__exit__()
             raise RuntimeError("smbd-quicd did not start:\n" + log)
+        # it forks them after this line
+        count = int(re.search(r"listening on .*, (\d+) workers",
+                              self.log())[1])
+        wait_for(lambda: len(self.workers()) >= count or
+                 self.process.poll() is not None)
         return self
 
     def stop(self):
