@@ -371,7 +371,7 @@ def has_ring(pid):
     try:
         return any("io_uring" in os.readlink(f"{directory}/{fd}")
                    for fd in os.listdir(directory))
-    except FileNotFoundError:  # the process or the descriptor is gone
+    except OSError:  # the process or the descriptor is gone
         return False
 
 
