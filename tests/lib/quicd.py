@@ -163,18 +163,23 @@ class Quicd:
     def __enter__(self):
         self.smbd.__enter__()
         self.start()
-        if not wait_for(lambda: "listening on" in self.log() or
-                        self.process.poll() is not None) or \
-                self.process.poll() is not None:
+        if not self.serves():
             log = self.log()
             self.__exit__()
             raise RuntimeError("smbd-quicd did not start:\n" + log)
-        # it forks them after this line
-        count = int(re.search(r"listening on .*, (\d+) workers",
-                              self.log())[1])
-        wait_for(lambda: len(self.workers()) >= count or
-                 self.process.poll() is not None)
         return self
+
+    def serves(self, count=1):
+        """Wait until it has started so often; it forks after the log line."""
+        def ended():
+            return self.process.poll() is not None
+
+        def forked():
+            lines = re.findall(r": listening on .*, (\d+) workers", self.log())
+            return len(lines) >= count and \
+                len(self.workers()) >= int(lines[-1])
+
+        return wait_for(lambda: ended() or forked()) and not ended()
 
     def stop(self):
         """Its exit status."""

@@ -27,6 +27,8 @@ ACTIVE = ("smbd_uring:backend = io_uring\nsmbd_uring:sockopt = auto\n"
 SLOW = int(os.environ.get("TESTS_SLOW", "1"))
 # a wait gives up after so many seconds; no test measures time by it
 PATIENCE = 60 * SLOW
+# what a process that has ended, or a closed descriptor, makes of its /proc
+GONE = FileNotFoundError, ProcessLookupError
 
 CONF = """
 [global]
@@ -371,7 +373,7 @@ def has_ring(pid):
     try:
         return any("io_uring" in os.readlink(f"{directory}/{fd}")
                    for fd in os.listdir(directory))
-    except OSError:  # the process or the descriptor is gone
+    except GONE:  # the process or the descriptor
         return False
 
 
