@@ -307,6 +307,15 @@ class Node:
         """The output of the command ctdb, which fails the test if it fails."""
         return self.run("ctdb", *words, check=True)[1]
 
+    def turn(self, word):
+        """ctdb enable, or disable.
+
+        Its status is that of a takeover run.  If that fails, CTDB starts
+        another one by itself, and the same command finds the flag as it wants.
+        """
+        if not wait_for(lambda: self.run("ctdb", word)[0] == 0):
+            raise RuntimeError(f"node {self.number}: ctdb {word}")
+
     def healthy(self):
         """Whether it serves and has finished its recovery."""
         status, output = self.run("ctdb", "nodestatus")
